@@ -1,0 +1,82 @@
+import { asError, PublishError, type EventRouterError } from "./errors.ts";
+import type { Batch, Log, Outcome } from "./store.ts";
+
+/** Called once with the fate of what was submitted: outcomes by batch, or the failure of the store, which kept none of it. */
+export type Done = (fate: readonly Outcome[][] | EventRouterError) => void;
+
+interface Waiting { readonly batches: readonly Batch[]; readonly done: Done }
+
+/** Events written in one transaction at most: bounds how long one takes and what is in memory for it. */
+const MOST = 4_096;
+/** UTF-16 units that may wait: a store that has stopped must not fill the memory. */
+const FULL = 64 * 1024 * 1024;
+
+/** Group commit: what comes while one transaction is written waits, and goes into the next together. */
+export class Appender {
+  readonly #log: Log;
+  readonly #defer: (callback: () => void) => void;
+  readonly #committed: () => void;
+  #waiting: Waiting[] = [];
+  #events = 0;
+  #size = 0;
+  #idle: (() => void)[] = [];
+  #state: "idle" | "scheduled" | "writing" = "idle";
+
+  constructor(options: { log: Log; defer(callback: () => void): void; committed(): void }) {
+    this.#log = options.log;
+    this.#defer = options.defer;
+    this.#committed = options.committed;
+  }
+
+  /** Events submitted and not yet written. */
+  get waiting(): number { return this.#events; }
+
+  /** No more should be submitted now: the store does not keep up. */
+  get full(): boolean { return this.#size > FULL; }
+
+  /** Batches of one publisher, in order; they are appended after everything submitted before. */
+  submit(batches: readonly Batch[], done: Done): void {
+    this.#waiting.push({ batches, done });
+    for (const { drafts } of batches) for (const { body } of drafts) this.#count(1, body.length);
+    if (this.#state !== "idle") return;
+    this.#state = "scheduled";
+    this.#defer(() => void this.#write());
+  }
+
+  /** Resolves when everything submitted so far has its fate. */
+  async drained(): Promise<void> {
+    if (this.#state !== "idle") await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  async #write(): Promise<void> {
+    this.#state = "writing";
+    while (this.#waiting.length > 0) {
+      const group = this.#take();
+      try {
+        const outcomes = await this.#log.append(group.flatMap(({ batches }) => batches));
+        let next = 0;
+        for (const { batches, done } of group) done(outcomes.slice(next, (next += batches.length)));
+      } catch (thrown) {
+        const error = asError(thrown, (cause) => new PublishError("ERR_STORE", "the store could not write; nothing of this publish was kept, publish again later", { retryable: true, cause }));
+        for (const { done } of group) done(error);
+      }
+      this.#committed();
+    }
+    this.#state = "idle";
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #take(): Waiting[] {
+    let count = 0;
+    let events = 0;
+    while (count < this.#waiting.length && (count === 0 || events < MOST)) for (const { drafts } of this.#waiting[count++]!.batches) events += drafts.length;
+    const taken = this.#waiting.splice(0, count);
+    for (const { batches } of taken) for (const { drafts } of batches) for (const { body } of drafts) this.#count(-1, -body.length);
+    return taken;
+  }
+
+  #count(events: number, size: number): void {
+    this.#events += events;
+    this.#size += size;
+  }
+}

@@ -1,0 +1,135 @@
+import type { Dispatcher } from "./dispatcher.ts";
+import type { Gap } from "./frames.ts";
+import type { LogEvent } from "./log-event.ts";
+import { parcel } from "./parcel.ts";
+import type { Cursor } from "./reader.ts";
+import type { Log } from "./store.ts";
+import type { Tail } from "./tail.ts";
+
+/** Events looked at in one go for one cursor, and what a page read from the store may hold. */
+const PAGE = { events: 256, size: 512 * 1024 };
+/** Pages read from the store at the same time in one namespace: bounds memory when everybody comes back at once. */
+const READS = 4;
+
+/** Serves the cursors that are behind, page by page as their windows open, until they are where new events are given out. */
+export class CatchUp {
+  readonly #log: Log;
+  readonly #tail: Tail;
+  readonly #dispatcher: Dispatcher;
+  readonly #defer: (callback: () => void) => void;
+  readonly #failed: (error: unknown) => void;
+  readonly #ready = new Set<Cursor>();
+  /** Cursors that wait for a page, and the first of them whose read is under way. */
+  readonly #reading = new Set<Cursor>();
+  readonly #toRead: Cursor[] = [];
+  #reads = 0;
+  #scheduled = false;
+
+  constructor(options: { log: Log; tail: Tail; dispatcher: Dispatcher; defer(callback: () => void): void; failed(error: unknown): void }) {
+    this.#log = options.log;
+    this.#tail = options.tail;
+    this.#dispatcher = options.dispatcher;
+    this.#defer = options.defer;
+    this.#failed = options.failed;
+  }
+
+  /** The cursor is behind and may have room: looked at once the present turn is over. */
+  wake(cursor: Cursor): void {
+    if (cursor.place.state !== "behind" || this.#reading.has(cursor)) return;
+    this.#ready.add(cursor);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#defer(() => {
+      this.#scheduled = false;
+      const ready = [...this.#ready];
+      this.#ready.clear();
+      for (const one of ready) this.#serve(one);
+    });
+  }
+
+  #serve(cursor: Cursor): void {
+    if (cursor.place.state !== "behind") return;
+    let { after } = cursor.place;
+    if (after < this.#log.first - 1) after = this.#skip(cursor, after, this.#log.first - 1);
+    if (after >= this.#dispatcher.head) return this.#dispatcher.goLive(cursor);
+    if (!cursor.window.open || cursor.reader.room <= 0) return;
+    const page = this.#tail.after(after, PAGE.events);
+    if (page !== undefined) return this.#give(cursor, after, page);
+    this.#reading.add(cursor);
+    this.#toRead.push(cursor);
+    this.#readNext();
+  }
+
+  #readNext(): void {
+    while (this.#reads < READS) {
+      const cursor = this.#toRead.shift();
+      if (cursor === undefined) return;
+      if (cursor.place.state !== "behind") {
+        this.#reading.delete(cursor);
+        continue;
+      }
+      this.#reads++;
+      void this.#read(cursor, cursor.place.after);
+    }
+  }
+
+  async #read(cursor: Cursor, after: number): Promise<void> {
+    try {
+      const page = await this.#log.read(after, PAGE);
+      this.#reading.delete(cursor);
+      if (cursor.place.state === "behind") this.#give(cursor, after, page);
+    } catch (error) {
+      // The cursor stays where it is; its next ack or its client's return tries again.
+      this.#reading.delete(cursor);
+      this.#failed(error);
+    } finally {
+      this.#reads--;
+      this.#readNext();
+    }
+  }
+
+  #give(cursor: Cursor, after: number, page: readonly LogEvent[]): void {
+    const first = page[0];
+    if (first !== undefined && first.seq > after + 1) after = this.#skip(cursor, after, first.seq - 1);
+    const { reader, window } = cursor;
+    const wanted: LogEvent[] = [];
+    let size = 0;
+    let full = false;
+    for (const event of page) {
+      if (event.seq > this.#dispatcher.head) break;
+      if (this.#isFor(cursor, event)) {
+        // The frame's own brackets and commas count too.
+        const frameSize = size + event.size + wanted.length + 32;
+        full = !window.fits(wanted.length + 1, size + event.size) || !(reader.fits(frameSize) && (wanted.length === 0 || frameSize <= PAGE.size));
+        if (full) break;
+        wanted.push(event);
+        size += event.size;
+      }
+      after = event.seq;
+    }
+    cursor.place = { state: "behind", after };
+    if (wanted.length > 0) {
+      const ids = [cursor.id];
+      const sent = parcel(wanted, wanted.map(() => ids));
+      reader.deliver(sent.frame);
+      window.sent(sent.slips.get(cursor.id)!);
+      this.#dispatcher.delivered += wanted.length;
+    }
+    // Full with nothing sent: an ack wakes it. Otherwise it goes on after the other sessions have had their turn.
+    if (!full || wanted.length > 0) this.wake(cursor);
+  }
+
+  #isFor({ interest, reader }: Cursor, event: LogEvent): boolean {
+    if (!interest.matches(event) || !reader.rights.allows("subscribe", event.type)) return false;
+    const { target } = event;
+    return target === undefined || target === reader.name;
+  }
+
+  /** The log no longer holds what comes next: says so, never silently (P2). */
+  #skip(cursor: Cursor, after: number, to: number): number {
+    const gap: Gap = { from: after + 1, to, epoch: this.#log.epoch, reason: "retention" };
+    cursor.reader.tell(JSON.stringify(["gap", cursor.id, gap]));
+    cursor.place = { state: "behind", after: to };
+    return to;
+  }
+}

@@ -1,0 +1,116 @@
+import type { WireError } from "./errors.ts";
+import type { EventLine } from "./line.ts";
+
+/**
+ * The wire, protocol version 1. A message is UTF-8 text of one or more lines joined by "\n". A frame is a JSON array on a line of its own; the frames
+ * that carry events or payloads from a client (`pub`, `req`, `answer`) are followed by as many lines of raw JSON as they announce, so that the
+ * router can pass that text on without making it again. Many frames travel in one message, in order, in both directions.
+ * The messages `ping` and `pong` are the heartbeat: fixed texts, so that a sleeping host can answer for the router.
+ */
+export const PROTOCOL_VERSION = 1;
+export const PING = "ping";
+export const PONG = "pong";
+
+export type Credential =
+  | { readonly type: "api_key"; readonly key: string }
+  | { readonly type: "jwt"; readonly token: string };
+
+/** The first frame on every link. */
+export interface Hello {
+  readonly v: number;
+  /** Names of optional abilities; each side uses only what both name. */
+  readonly caps?: readonly string[];
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly auth?: Credential;
+}
+
+export interface Welcome {
+  readonly v: number;
+  readonly caps: readonly string[];
+  readonly session: string;
+  readonly namespace: string;
+  readonly epoch: string;
+  readonly head: number;
+  readonly name?: string;
+  readonly subject?: string;
+  /** How long an ack's promise holds. */
+  readonly durability: Durability;
+  readonly limits: WireLimits;
+  /** Milliseconds of silence after which a side asks for a sign of life; 0: the link cannot fall silent. */
+  readonly heartbeat: number;
+}
+
+export type Durability = "none" | "memory" | "disk" | "replicated";
+
+/** What a client must know of the router's limits. */
+export interface WireLimits {
+  /** Largest message, bytes. */
+  readonly frame: number;
+  /** Largest payload, bytes. */
+  readonly payload: number;
+  /** Events in one `pub`. */
+  readonly batch: number;
+  /** Un-acked events and size (UTF-16 units) of one subscription. */
+  readonly windowEvents: number;
+  readonly windowSize: number;
+}
+
+/** Where a subscription starts: behind a position, at a time, at one of the ends. */
+export type From = "now" | "start" | readonly [epoch: string, seq: number] | { readonly seq: number } | { readonly time: number };
+
+export interface SubscribeSpec {
+  readonly topics: readonly string[];
+  readonly filter?: Readonly<Record<string, unknown>>;
+  readonly from?: From;
+}
+
+/**
+ * How the events of a `pub` stand and fall. `each`: each on its own. `all`: all or none, consecutive seqs. `ephemeral`: not stored, each on its own.
+ * `run` says that the ids are a publisher's running numbers in order, so that the store need keep only the highest (P4).
+ */
+export interface PublishMode { readonly as?: "each" | "all" | "ephemeral"; readonly run?: 1 }
+
+export type ClientFrame =
+  | readonly ["hello", Hello]
+  | readonly ["pub", req: number, lines: number, mode?: PublishMode]
+  | readonly ["sub", id: number, spec: SubscribeSpec]
+  | readonly ["serve", id: number, patterns: readonly string[]]
+  | readonly ["unsub", id: number]
+  /** `received`: UTF-16 units of all messages so far on this link but heartbeats; then pairs: a subscription, and the seq up to which all its events are done. */
+  | readonly ["ack", received: number, ...done: number[]]
+  | readonly ["req", req: number, timeout: number]
+  | readonly ["cancel", req: number]
+  | readonly ["answer", ask: number]
+  | readonly ["fail", ask: number, error: WireError]
+  | readonly ["call", req: number, method: string, params?: Readonly<Record<string, unknown>>]
+  | readonly ["bye"];
+
+/** Fate of one published event: its seq (0 if ephemeral), `[seq]` of the one that was there already (null if no longer known), or why not. */
+export type PublishResult = number | readonly [seq: number | null] | WireError;
+
+export interface Gap {
+  /** First and last seq that are not delivered; `to` is null where that cannot be known (another epoch). */
+  readonly from: number;
+  readonly to: number | null;
+  readonly epoch: string;
+  readonly reason: "retention" | "epoch" | "purged" | "revoked";
+}
+
+export type RouterFrame =
+  | readonly ["welcome", Welcome]
+  | readonly ["pub", req: number, time: number, results: readonly PublishResult[]]
+  /** The subscription or responder is there; events after this position will come. */
+  | readonly ["on", id: number, epoch: string, seq: number]
+  /** The router ended or refused it; without an error: as asked. */
+  | readonly ["end", id: number, error?: WireError]
+  /** Events for the same subscriptions. */
+  | readonly ["ev", subs: readonly number[], events: readonly EventLine[]]
+  /** Events, each for subscriptions of its own. */
+  | readonly ["mix", subs: readonly (readonly number[])[], events: readonly EventLine[]]
+  | readonly ["gap", id: number, gap: Gap]
+  | readonly ["ask", ask: number, timeout: number, request: EventLine]
+  | readonly ["ok", req: number, value: unknown]
+  | readonly ["err", req: number, error: WireError]
+  /** The last frame: why the router closes. `retryable` and `details.retryAfter` (ms) say whether and when to come back. */
+  | readonly ["bye", error: WireError];

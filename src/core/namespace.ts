@@ -1,0 +1,161 @@
+import { Appender } from "./appender.ts";
+import { CatchUp } from "./catch-up.ts";
+import type { Surroundings } from "./clock.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import type { Filter, RegexCompiler } from "./filter.ts";
+import type { Durability, From, Gap } from "./frames.ts";
+import { type Interest, Interests } from "./interest.ts";
+import type { Limits } from "./limits.ts";
+import type { LogEvent } from "./log-event.ts";
+import { Cursor, type Reader } from "./reader.ts";
+import { Meter } from "./meter.ts";
+import { Requests } from "./requests.ts";
+import { Retention, type RetentionPolicy } from "./retention.ts";
+import type { Log } from "./store.ts";
+import { Tail } from "./tail.ts";
+import { TopicIndex } from "./topic-index.ts";
+import { Window } from "./window.ts";
+
+export interface NamespaceOptions {
+  readonly name: string;
+  readonly log: Log;
+  readonly durability: Durability;
+  /** When the log's last event was stamped; 0 if there is none. */
+  readonly lastTime: number;
+  readonly limits: Limits;
+  readonly retention: RetentionPolicy;
+  readonly tail: { readonly events: number; readonly size: number };
+  readonly surroundings: Surroundings;
+  readonly regex: RegexCompiler;
+  /** Everything that a commit brought may leave now. */
+  flush(): void;
+  /** `tick` is wanted by this time. */
+  wakeBy(time: number): void;
+  /** A failure that belongs to no session. */
+  failed(error: unknown): void;
+}
+
+/** One namespace at work: its log, and the readers along it. */
+export class Namespace {
+  readonly name: string;
+  readonly log: Log;
+  readonly durability: Durability;
+  readonly limits: Limits;
+  readonly appender: Appender;
+  readonly dispatcher: Dispatcher;
+  readonly catchUp: CatchUp;
+  readonly requests: Requests;
+  readonly readers = new Set<Reader>();
+  readonly #interests: Interests;
+  readonly #retention: Retention;
+  readonly #now: () => number;
+  readonly #unwatch: () => void;
+  readonly #meter: Meter;
+  #lastTime: number;
+  /** Events appended since the start, and publishes refused. */
+  published = 0;
+  refused = 0;
+
+  constructor({ name, log, durability, lastTime, limits, retention, tail: tailLimit, surroundings, regex, flush, wakeBy, failed }: NamespaceOptions) {
+    this.name = name;
+    this.log = log;
+    this.durability = durability;
+    this.limits = limits;
+    this.#now = surroundings.now;
+    this.#meter = new Meter(surroundings.now);
+    this.#lastTime = lastTime;
+    const index = new TopicIndex<Interest>();
+    const tail = new Tail(tailLimit);
+    const defer = surroundings.defer;
+    this.#interests = new Interests({
+      regex,
+      maxNodes: limits.filterNodes,
+      added: (interest) => interest.topics.forEach((pattern) => index.add(pattern, interest)),
+      removed: (interest) => interest.topics.forEach((pattern) => index.delete(pattern, interest)),
+    });
+    this.dispatcher = new Dispatcher({ head: log.head, match: (type) => index.match(type), fellBehind: (cursor) => this.catchUp.wake(cursor) });
+    this.catchUp = new CatchUp({ log, tail, dispatcher: this.dispatcher, defer, failed });
+    this.requests = new Requests({ now: surroundings.now, deadlineSet: wakeBy });
+    this.#retention = new Retention(log, retention, failed);
+    this.appender = new Appender({ log, defer, committed: () => { this.#retention.appended(); flush(); } });
+    this.#unwatch = log.watch((events) => {
+      this.published += events.length;
+      this.#meter.add(events.length);
+      tail.push(events);
+      this.dispatcher.dispatch(events);
+    });
+  }
+
+  /** The stamp of an event that comes now: time along a log never falls, whatever the clock does. */
+  stampTime(): number {
+    return (this.#lastTime = Math.max(this.#now(), this.#lastTime));
+  }
+
+  /** Events appended per second, of late. */
+  rate(): number { return this.#meter.rate(); }
+
+  /** Events that are not stored: given out at once. */
+  passOn(events: readonly LogEvent[]): void {
+    this.dispatcher.dispatchEphemeral(events);
+  }
+
+  /**
+   * Opens a cursor and says where it starts; events come after that.
+   * @throws ValidationError if the filter is malformed.
+   */
+  async subscribe(reader: Reader, id: number, topics: readonly string[], filter: Filter | undefined, from: From): Promise<{ cursor: Cursor; gap?: Gap }> {
+    const interest = this.#interests.acquire(topics, filter);
+    let start: { after: number; gap?: Gap };
+    try {
+      start = await this.#start(from);
+    } catch (error) {
+      this.#interests.release(interest);
+      throw error;
+    }
+    const window = new Window(this.limits.windowEvents, this.limits.windowSize);
+    return { cursor: new Cursor(id, interest, reader, window, start.after), ...(start.gap && { gap: start.gap }) };
+  }
+
+  /** The seq a cursor has had everything up to. */
+  placeOf({ place }: Cursor): number {
+    return place.state === "behind" ? place.after : this.dispatcher.head;
+  }
+
+  /** Events may come: at once if the cursor is at the head, else from the log. */
+  begin(cursor: Cursor): void {
+    if (this.placeOf(cursor) === this.dispatcher.head) this.dispatcher.goLive(cursor);
+    else this.catchUp.wake(cursor);
+  }
+
+  unsubscribe(cursor: Cursor): void {
+    if (cursor.place.state === "closed") return;
+    this.dispatcher.remove(cursor);
+    this.#interests.release(cursor.interest);
+  }
+
+  async #start(from: From): Promise<{ after: number; gap?: Gap }> {
+    const { log } = this;
+    const { head } = this.dispatcher;
+    if (from === "now") return { after: head };
+    if (from === "start") return { after: log.first - 1 };
+    if ("time" in from) return { after: await log.seqBefore(from.time) };
+    if ("seq" in from) return { after: Math.min(Math.max(from.seq, 1) - 1, head) };
+    const [epoch, seq] = from;
+    if (epoch === log.epoch) return { after: Math.min(seq, head) };
+    // Another life of the log: what the reader missed of the old one cannot be known, and all of this one is new to it.
+    return { after: log.first - 1, gap: { from: seq + 1, to: null, epoch, reason: "epoch" } };
+  }
+
+  /** What is due; returns when to come again, null if nothing is planned. */
+  tick(now: number): number | null {
+    this.requests.expire(now);
+    const retention = this.#retention.tick(now);
+    const request = this.requests.due;
+    return retention === null ? request : request === null ? retention : Math.min(retention, request);
+  }
+
+  async close(): Promise<void> {
+    await this.appender.drained();
+    this.#unwatch();
+  }
+}

@@ -1,0 +1,281 @@
+import type { Call } from "./calls.ts";
+import { asError, EventRouterError, NoRespondersError, PermissionError, PublishError, SubscriptionError, toWire, ValidationError, type WireError } from "./errors.ts";
+import { count, FrameReader, malformed, optionalText, record } from "./frame-reader.ts";
+import type { From, PublishResult } from "./frames.ts";
+import type { Filter } from "./filter.ts";
+import type { LogEvent } from "./log-event.ts";
+import type { Namespace } from "./namespace.ts";
+import { assertPattern } from "./pattern.ts";
+import type { Action, Principal } from "./policy.ts";
+import { checkMayPublish, draftOf, ephemeralOf, readAll, readEach, readLine, resultOf, stampOf, type Publication } from "./publish.ts";
+import type { Reader } from "./reader.ts";
+import type { Responder } from "./requests.ts";
+import type { Outcome } from "./store.ts";
+import { checkPayload } from "./validate-event.ts";
+
+export interface OpenSessionOptions {
+  readonly id: string;
+  readonly namespace: Namespace;
+  readonly principal: Principal;
+  readonly reader: Reader;
+  readonly calls: ReadonlyMap<string, Call>;
+}
+
+/** A session after its welcome: what each frame of a client does. */
+export class OpenSession {
+  readonly id: string;
+  readonly namespace: Namespace;
+  readonly principal: Principal;
+  readonly reader: Reader;
+  readonly #calls: ReadonlyMap<string, Call>;
+  readonly #stamp: string;
+  readonly #responders = new Map<number, Responder>();
+  /** Subscriptions that are being opened; false: ended before they were. */
+  readonly #opening = new Map<number, boolean>();
+  #closed = false;
+
+  constructor({ id, namespace, principal, reader, calls }: OpenSessionOptions) {
+    this.id = id;
+    this.namespace = namespace;
+    this.principal = principal;
+    this.reader = reader;
+    this.#calls = calls;
+    this.#stamp = stampOf(principal, reader.name);
+  }
+
+  /**
+   * Carries out the frames of a message; says whether the client leaves.
+   * @throws ValidationError `ERR_FRAME` if the client does not speak the protocol: the session must end.
+   */
+  receive(message: string): "stays" | "leaves" {
+    const frames = new FrameReader(message);
+    for (let frame = frames.frame(); frame !== undefined; frame = frames.frame()) {
+      const [name, ...args] = frame;
+      switch (name) {
+        case "pub": this.#publish(count(args[0], "req"), frames.raw(count(args[1], "lines")), args[2]); break;
+        case "ack": this.#ack(args); break;
+        case "req": this.#request(count(args[0], "req"), count(args[1], "timeout"), frames.raw(1)[0]!); break;
+        case "answer": this.#answer(count(args[0], "ask"), frames.raw(1)[0]!); break;
+        case "fail": this.#fail(count(args[0], "ask"), args[1]); break;
+        case "sub": void this.#subscribe(count(args[0], "id"), record(args[1], "subscription")); break;
+        case "serve": this.#serve(count(args[0], "id"), args[1]); break;
+        case "unsub": this.#unsubscribe(count(args[0], "id")); break;
+        case "cancel": this.namespace.requests.cancel(this.reader, count(args[0], "req")); break;
+        case "call": void this.#call(count(args[0], "req"), args[1], args[2]); break;
+        case "bye": return "leaves";
+        default: throw malformed(`unknown frame ${JSON.stringify(name.slice(0, 32))}`);
+      }
+    }
+    return "stays";
+  }
+
+  /** The link is gone, or the router leaves. */
+  close(): void {
+    this.#closed = true;
+    for (const cursor of this.reader.cursors.values()) this.namespace.unsubscribe(cursor);
+    this.reader.cursors.clear();
+    for (const responder of this.#responders.values()) this.namespace.requests.retire(responder);
+    this.#responders.clear();
+    this.namespace.requests.leave(this.reader);
+    this.namespace.readers.delete(this.reader);
+  }
+
+  #publish(req: number, lines: readonly string[], mode: unknown): void {
+    const { as = "each", run } = mode === undefined ? {} : (record(mode, "mode") as { as?: unknown; run?: unknown });
+    const { limits, appender } = this.namespace;
+    if (lines.length > limits.batch) return this.#refusePublish(req, lines.length, new ValidationError("ERR_BATCH_TOO_LARGE", `a publish may have ${limits.batch} events, this has ${lines.length}; publish them in several`));
+    if (appender.full) return this.#refusePublish(req, lines.length, new PublishError("ERR_BUSY", "the store does not keep up; nothing of this publish was kept, publish again later", { retryable: true }));
+    const read = (line: string): Publication => {
+      const publication = readLine(line, limits);
+      checkMayPublish(this.principal, publication.type);
+      return publication;
+    };
+    switch (as) {
+      case "each": return this.#publishEach(req, readEach(lines, read), run === 1);
+      case "all": return this.#publishAll(req, lines, read, run === 1);
+      case "ephemeral": return this.#publishEphemeral(req, readEach(lines, read));
+      default: throw malformed("a publish is as each, all or ephemeral");
+    }
+  }
+
+  #publishEach(req: number, publications: readonly (Publication | EventRouterError)[], run: boolean): void {
+    const time = this.namespace.stampTime();
+    const publisher = this.principal.subject ?? "";
+    const batches = [];
+    for (const one of publications) if (!(one instanceof EventRouterError)) batches.push({ publisher, run, drafts: [draftOf(one, time, this.#stamp)] });
+    const answer = (fate: readonly Outcome[][] | EventRouterError): void => {
+      let next = 0;
+      this.#tellPublished(req, time, publications.map((one) => one instanceof EventRouterError ? toWire(one) : fate instanceof EventRouterError ? toWire(fate) : resultOf(fate[next++]![0]!)));
+    };
+    if (batches.length === 0) answer([]);
+    else this.namespace.appender.submit(batches, answer);
+  }
+
+  #publishAll(req: number, lines: readonly string[], read: (line: string) => Publication, run: boolean): void {
+    const time = this.namespace.stampTime();
+    let drafts;
+    try {
+      drafts = readAll(lines, read, this.namespace.limits).map((one) => draftOf(one, time, this.#stamp));
+    } catch (error) {
+      return this.#refusePublish(req, lines.length, asError(error, (cause) => malformed("publish", cause)));
+    }
+    if (drafts.length === 0) return this.#tellPublished(req, time, []);
+    this.namespace.appender.submit([{ publisher: this.principal.subject ?? "", run, drafts }], (fate) => {
+      if (fate instanceof EventRouterError) return this.#refusePublish(req, lines.length, fate);
+      const refused = fate[0]!.find((outcome) => outcome.state === "refused");
+      if (refused !== undefined) this.#refusePublish(req, lines.length, refused.error);
+      else this.#tellPublished(req, time, fate[0]!.map(resultOf));
+    });
+  }
+
+  #publishEphemeral(req: number, publications: readonly (Publication | EventRouterError)[]): void {
+    const time = this.namespace.stampTime();
+    const events: LogEvent[] = [];
+    for (const one of publications) if (!(one instanceof EventRouterError)) events.push(ephemeralOf(one, time, this.#stamp));
+    this.namespace.passOn(events);
+    this.#tellPublished(req, time, publications.map((one) => (one instanceof EventRouterError ? toWire(one) : 0)));
+  }
+
+  #tellPublished(req: number, time: number, results: readonly PublishResult[]): void {
+    for (const result of results) if (typeof result === "object" && typeof result[0] === "string") this.namespace.refused++;
+    this.#tell(["pub", req, time, results]);
+  }
+
+  #refusePublish(req: number, events: number, error: EventRouterError): void {
+    this.namespace.refused += events;
+    this.#tell(["err", req, toWire(error)]);
+  }
+
+  #ack([received, ...done]: readonly unknown[]): void {
+    const { reader, namespace } = this;
+    reader.received(count(received, "received"));
+    for (let i = 0; i < done.length; i += 2) reader.cursors.get(count(done[i], "subscription"))?.window.finished(count(done[i + 1], "seq"));
+    for (const cursor of reader.cursors.values()) namespace.catchUp.wake(cursor);
+  }
+
+  async #subscribe(id: number, spec: Readonly<Record<string, unknown>>): Promise<void> {
+    const { namespace, reader } = this;
+    this.#opening.set(id, true);
+    try {
+      const topics = this.#newHandle(id, "subscribe", spec.topics);
+      const filter = spec.filter === undefined ? undefined : (record(spec.filter, "filter") as Filter);
+      const { cursor, gap } = await namespace.subscribe(reader, id, topics, filter, readFrom(spec.from));
+      if (this.#closed || this.#opening.get(id) === false) return namespace.unsubscribe(cursor);
+      reader.cursors.set(id, cursor);
+      this.#tell(["on", id, namespace.log.epoch, namespace.placeOf(cursor)]);
+      if (gap !== undefined) this.#tell(["gap", id, gap]);
+      namespace.begin(cursor);
+    } catch (error) {
+      if (!this.#closed) this.#tell(["end", id, toWire(asError(error, (cause) => new SubscriptionError("ERR_STORE", "the subscription's place in the log could not be read; subscribe again later", { retryable: true, cause })))]);
+    } finally {
+      this.#opening.delete(id);
+    }
+  }
+
+  #serve(id: number, patterns: unknown): void {
+    try {
+      const responder: Responder = { id, reader: this.reader, patterns: this.#newHandle(id, "respond", patterns), open: 0 };
+      this.#responders.set(id, responder);
+      this.namespace.requests.serve(responder);
+      this.#tell(["on", id, this.namespace.log.epoch, this.namespace.dispatcher.head]);
+    } catch (error) {
+      this.#tell(["end", id, toWire(asError(error, (cause) => malformed("serve", cause)))]);
+    }
+  }
+
+  /** Checks that the id is free and the patterns are sound and allowed; a pattern that reaches beyond what is allowed is refused whole. */
+  #newHandle(id: number, action: Action, patterns: unknown): readonly string[] {
+    const { limits } = this.namespace;
+    if (this.reader.cursors.has(id) || this.#responders.has(id)) throw new SubscriptionError("ERR_SUBSCRIPTION_ID", `this session has a subscription ${id} already; use another id`);
+    if (this.reader.cursors.size + this.#responders.size >= limits.subscriptions) throw new SubscriptionError("ERR_TOO_MANY_SUBSCRIPTIONS", `a session may have ${limits.subscriptions} subscriptions; end some, or use wider patterns`);
+    if (!Array.isArray(patterns) || patterns.length === 0 || patterns.length > limits.topics) throw new ValidationError("ERR_PATTERN", `topics must be 1 to ${limits.topics} patterns`, { details: { path: "topics" } });
+    for (const pattern of patterns as unknown[]) assertPattern(pattern);
+    for (const pattern of patterns as string[]) {
+      if (!this.principal.rights.contains(action, pattern)) throw new PermissionError("ERR_PERMISSION", `not allowed to ${action} to "${pattern}"; ask for less, or use a credential with ${action}:${pattern}`, { details: { permission: `${action}:${pattern}` } });
+    }
+    return patterns as string[];
+  }
+
+  #unsubscribe(id: number): void {
+    const cursor = this.reader.cursors.get(id);
+    const responder = this.#responders.get(id);
+    if (cursor !== undefined) {
+      this.reader.cursors.delete(id);
+      this.namespace.unsubscribe(cursor);
+    } else if (responder !== undefined) {
+      this.#responders.delete(id);
+      this.namespace.requests.retire(responder);
+    } else if (this.#opening.has(id)) this.#opening.set(id, false);
+    this.#tell(["end", id]);
+  }
+
+  #request(req: number, timeout: number, line: string): void {
+    const { namespace } = this;
+    try {
+      const request = readLine(line, namespace.limits);
+      if (!this.principal.rights.allows("request", request.type)) throw new PermissionError("ERR_PERMISSION", `not allowed to request "${request.type}"; the credential needs request:${request.type}`, { details: { permission: `request:${request.type}` } });
+      if (namespace.requests.openFor(this.reader) >= namespace.limits.requests) throw new PublishError("ERR_BUSY", `a session may wait for ${namespace.limits.requests} answers at a time; wait for some first`, { retryable: true });
+      const stamped = `[0,${namespace.stampTime()},${this.#stamp},${line.slice(1)}`;
+      namespace.requests.ask(this.reader, req, { id: request.id, type: request.type, line: stamped }, Math.min(timeout, namespace.limits.requestTime));
+    } catch (error) {
+      this.#tell(["err", req, toWire(asError(error, (cause) => new NoRespondersError("ERR_REQUEST", "the request could not be handed on", { cause })))]);
+    }
+  }
+
+  #answer(ask: number, payload: string): void {
+    const { requests, limits } = this.namespace;
+    try {
+      checkPayload(parse(payload), payload.length, limits);
+    } catch (error) {
+      const { message } = asError(error, (cause) => malformed("answer", cause));
+      return requests.fail(this.reader, ask, ["RemoteError", "ERR_ANSWER", `the responder's answer was refused: ${message}`, 0]);
+    }
+    requests.answer(this.reader, ask, ({ id, type }) => `[0,${this.namespace.stampTime()},${this.#stamp},"res_${ask}",${JSON.stringify(type)},${payload},{"correlationId":${JSON.stringify(id)}}]`);
+  }
+
+  #fail(ask: number, error: unknown): void {
+    this.namespace.requests.fail(this.reader, ask, readWireError(error));
+  }
+
+  async #call(req: number, method: unknown, params: unknown): Promise<void> {
+    try {
+      const call = typeof method === "string" ? this.#calls.get(method) : undefined;
+      if (call === undefined) throw new ValidationError("ERR_METHOD", `this router has no call ${JSON.stringify(method)?.slice(0, 64)}; it has ${[...this.#calls.keys()].join(", ")}`);
+      const value = await call(this, params === undefined ? {} : record(params, "params"));
+      if (!this.#closed) this.reader.deliver({ text: `["ok",${req},${value}]` });
+    } catch (error) {
+      if (!this.#closed) this.#tell(["err", req, toWire(asError(error, (cause) => new EventRouterError("ERR_INTERNAL", "the router failed to answer; see its log", { cause })))]);
+    }
+  }
+
+  #tell(frame: readonly unknown[]): void {
+    this.reader.tell(JSON.stringify(frame));
+  }
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (cause) {
+    throw malformed("a payload is not JSON", cause);
+  }
+}
+
+function readFrom(from: unknown): From {
+  if (from === undefined || from === "now" || from === "start") return from ?? "now";
+  if (Array.isArray(from)) return [optionalText(from[0], "from[0]") ?? "", count(from[1], "from[1]")];
+  const { seq, time } = record(from, "from");
+  if (seq !== undefined) return { seq: count(seq, "from.seq") };
+  return { time: count(time, "from.time") };
+}
+
+/** An error that a client sends is text for another client: only its own parts, cut to a length. */
+function readWireError(error: unknown): WireError {
+  const [, code, message, , details] = Array.isArray(error) ? (error as unknown[]) : [];
+  const name = typeof details === "object" && details !== null ? (details as { name?: unknown }).name : undefined;
+  return ["RemoteError", text(code, 64, "ERR_REMOTE"), text(message, 2_048, "the responder failed"), 0, { name: text(name, 64, "Error") }];
+}
+
+function text(value: unknown, length: number, fallback: string): string {
+  return typeof value === "string" ? value.slice(0, length) : fallback;
+}

@@ -1,0 +1,66 @@
+import type { Outgoing } from "./link.ts";
+
+/**
+ * What is about to be sent to a session, and how much was sent that has not been received: that is what bounds a router's memory per connection (P11).
+ * Whether handlers have finished is each cursor's own window, so that one slow handler holds up no other subscription.
+ */
+export class Output {
+  readonly #maxSize: number;
+  readonly #hasOutput: () => void;
+  #frames: (string | Outgoing)[] = [];
+  #queued = 0;
+  #sent = 0;
+  #received = 0;
+
+  constructor(maxSize: number, hasOutput: () => void) {
+    this.#maxSize = maxSize;
+    this.#hasOutput = hasOutput;
+  }
+
+  /** Queues a frame of the session's own. */
+  tell(frame: string): void {
+    this.#queued += frame.length;
+    if (this.#frames.push(frame) === 1) this.#hasOutput();
+  }
+
+  /** Queues a frame that other sessions get as well; the caller has asked `fits`. */
+  deliver(frame: Outgoing): void {
+    this.#queued += frame.text.length;
+    if (this.#frames.push(frame) === 1) this.#hasOutput();
+  }
+
+  /** Whether a frame of this size may be on its way too; one always may. */
+  fits(size: number): boolean {
+    const { onWay } = this;
+    return onWay === 0 || onWay + size <= this.#maxSize;
+  }
+
+  /** What was queued or sent and has not been received, UTF-16 units. */
+  get onWay(): number { return this.#queued + this.#sent - this.#received; }
+  /** What may still be sent. */
+  get room(): number { return this.#maxSize - this.onWay; }
+
+  /** The peer has received so much in all on this link; nonsense is ignored. */
+  received(total: number): void {
+    if (total > this.#received && total <= this.#sent) this.#received = total;
+  }
+
+  /** Takes what is queued: neighbouring frames of its own become one message. */
+  take(): Outgoing[] {
+    const messages: Outgoing[] = [];
+    let own = "";
+    for (const frame of this.#frames) {
+      if (typeof frame === "string") own = own === "" ? frame : `${own}\n${frame}`;
+      else {
+        if (own !== "") messages.push({ text: own });
+        own = "";
+        messages.push(frame);
+      }
+    }
+    if (own !== "") messages.push({ text: own });
+    this.#frames = [];
+    this.#queued = 0;
+    for (const { text } of messages) this.#sent += text.length;
+    return messages;
+  }
+}

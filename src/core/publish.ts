@@ -1,0 +1,81 @@
+import { asError, PermissionError, toWire, ValidationError, type EventRouterError } from "./errors.ts";
+import type { PublishResult } from "./frames.ts";
+import type { Limits } from "./limits.ts";
+import type { From, LineMeta } from "./line.ts";
+import { LogEvent } from "./log-event.ts";
+import type { Principal } from "./policy.ts";
+import type { Batch, Draft, Outcome } from "./store.ts";
+import { checkEvent } from "./validate-event.ts";
+
+/** What a publisher's line says, checked. */
+export interface Publication { readonly id: string; readonly type: string; readonly payload: unknown; readonly meta: LineMeta | undefined; readonly line: string }
+
+/**
+ * A publisher's line, `["id","type",payload]` or `["id","type",payload,meta]`.
+ * @throws ValidationError whatever the client sent.
+ */
+export function readLine(line: string, limits: Limits): Publication {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(line);
+  } catch (cause) {
+    throw new ValidationError("ERR_FRAME", `an event's line is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  // The text is passed on as it is behind the router's stamps, so it must begin with its bracket.
+  if (!Array.isArray(parsed) || line[0] !== "[" || parsed.length < 3 || parsed.length > 4) throw new ValidationError("ERR_FRAME", 'an event\'s line must be ["id","type",payload] or ["id","type",payload,meta], without space before it');
+  const [id, type, payload, meta] = parsed as [string, string, unknown, LineMeta?];
+  checkEvent(id, type, payload, meta, line.length, limits);
+  return { id, type, payload, meta, line };
+}
+
+/** The router's stamps on the events of one session. */
+export function stampOf(principal: Principal, name: string | undefined): string {
+  const subject = principal.subject ?? 0;
+  const from: From = name === undefined ? subject : [subject, name];
+  return JSON.stringify(from);
+}
+
+export function draftOf({ id, type, line }: Publication, time: number, stamp: string): Draft {
+  const head = `,${time},${stamp},`;
+  return { id, type, time, body: head + line.slice(1), own: head.length };
+}
+
+export function ephemeralOf({ type, line }: Publication, time: number, stamp: string): LogEvent {
+  return new LogEvent(0, time, type, `[0,${time},${stamp},${line.slice(1)}`);
+}
+
+/** @throws PermissionError if the principal may not publish this type. */
+export function checkMayPublish({ rights }: Principal, type: string): void {
+  if (!rights.allows("publish", type)) throw new PermissionError("ERR_PERMISSION", `not allowed to publish "${type}"; the credential needs publish:${type}`, { details: { permission: `publish:${type}` } });
+}
+
+/** Lines that stand or fall each on its own: what is wrong with one is its own result. */
+export function readEach(lines: readonly string[], read: (line: string) => Publication): (Publication | EventRouterError)[] {
+  return lines.map((line) => {
+    try {
+      return read(line);
+    } catch (thrown) {
+      return asError(thrown, (cause) => new ValidationError("ERR_FRAME", "an event's line cannot be read", { cause }));
+    }
+  });
+}
+
+/** Lines that stand or fall together. @throws ValidationError naming the first that is wrong. */
+export function readAll(lines: readonly string[], read: (line: string) => Publication, limits: Limits): Publication[] {
+  const size = lines.reduce((sum, line) => sum + line.length, 0);
+  if (size > limits.batchSize) throw new ValidationError("ERR_BATCH_TOO_LARGE", `the events of a transaction may have ${limits.batchSize} bytes together, these have ${size}; publish them in several`);
+  return lines.map(read);
+}
+
+export function batchOf(publisher: string, run: boolean, drafts: readonly Draft[]): Batch {
+  return { publisher, run, drafts };
+}
+
+/** How an outcome is told. */
+export function resultOf(outcome: Outcome): PublishResult {
+  switch (outcome.state) {
+    case "appended": return outcome.seq;
+    case "duplicate": return [outcome.seq];
+    case "refused": return toWire(outcome.error);
+  }
+}

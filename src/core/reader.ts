@@ -1,0 +1,41 @@
+import type { Interest } from "./interest.ts";
+import { Output } from "./output.ts";
+import type { Rights } from "./policy.ts";
+import type { Window } from "./window.ts";
+
+/** The receiving side of a session: who it is, and its cursors. */
+export class Reader extends Output {
+  readonly name: string | undefined;
+  readonly rights: Rights;
+  readonly cursors = new Map<number, Cursor>();
+
+  constructor(options: { name: string | undefined; rights: Rights; windowSize: number; hasOutput(reader: Reader): void }) {
+    super(options.windowSize, () => options.hasOutput(this));
+    this.name = options.name;
+    this.rights = options.rights;
+  }
+}
+
+/** Where a cursor is: with the head, so that each new event goes out at once; or somewhere behind it, served from the log. */
+export type Place =
+  | { readonly state: "live" }
+  /** It has had everything up to and with `after`. */
+  | { readonly state: "behind"; readonly after: number }
+  | { readonly state: "closed" };
+
+/** The router's record of one subscription: what it asks for, where it is and what is in flight. */
+export class Cursor {
+  readonly id: number;
+  readonly interest: Interest;
+  readonly reader: Reader;
+  readonly window: Window;
+  place: Place;
+
+  constructor(id: number, interest: Interest, reader: Reader, window: Window, after: number) {
+    this.id = id;
+    this.interest = interest;
+    this.reader = reader;
+    this.window = window;
+    this.place = { state: "behind", after };
+  }
+}

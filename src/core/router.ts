@@ -1,0 +1,234 @@
+import { calls, namespaceStats, type Call } from "./calls.ts";
+import type { Surroundings } from "./clock.ts";
+import { Deadlines } from "./deadlines.ts";
+import { ConnectionError, EventRouterError, PermissionError } from "./errors.ts";
+import { randomText } from "./event-id.ts";
+import { PROTOCOL_VERSION, type Hello, type Welcome } from "./frames.ts";
+import { defaultLimits, type Limits } from "./limits.ts";
+import type { Port } from "./link.ts";
+import { Namespace } from "./namespace.ts";
+import { OpenSession } from "./open-session.ts";
+import { openPolicy, type Caller, type Policy } from "./policy.ts";
+import { Reader } from "./reader.ts";
+import { compileRegex } from "./regex.ts";
+import type { RetentionPolicy } from "./retention.ts";
+import { Session } from "./session.ts";
+import type { Store } from "./store.ts";
+
+export interface RouterOptions {
+  readonly store: Store;
+  readonly surroundings: Surroundings;
+  /** Who may do what; default: everyone everything. */
+  readonly policy?: Policy;
+  readonly limits?: Partial<Limits>;
+  /** What the logs keep; default: everything. */
+  readonly retention?: RetentionPolicy;
+  /** Newest events kept in memory for readers that are a little behind; size in UTF-16 units. */
+  readonly tail?: { readonly events: number; readonly size: number };
+  /** Milliseconds of silence after which a client asks for a sign of life; 0: never. */
+  readonly heartbeat?: number;
+  /** Namespaces that may be opened. */
+  readonly namespaces?: number;
+  /** A failure behind the sessions, for a log. */
+  onError?(error: unknown): void;
+}
+
+/** Sizes a peer may leave unread before it is taken for one that never reads: a multiple of the window, for what is not under credit. */
+const SLOW = 8;
+
+/**
+ * Appends, matches, delivers. Pure: no I/O, no timers, no globals; a host gives it a store, a clock, randomness and pipes.
+ * @example
+ * const router = new Router({ store: memoryStore({ randomBytes }), surroundings });
+ * const session = router.connect(port);
+ * socket.onmessage = (message) => session.receive(message.data);
+ */
+export class Router {
+  readonly #store: Store;
+  readonly #surroundings: Surroundings;
+  readonly #policy: Policy;
+  readonly #limits: Limits;
+  readonly #retention: RetentionPolicy;
+  readonly #tail: { readonly events: number; readonly size: number };
+  readonly #heartbeat: number;
+  readonly #mostNamespaces: number;
+  readonly #onError: (error: unknown) => void;
+  readonly #calls: ReadonlyMap<string, Call>;
+  readonly #opening = new Map<string, Promise<Namespace>>();
+  readonly #namespaces = new Map<string, Namespace>();
+  readonly #sessions = new Set<Session>();
+  readonly #sessionOf = new Map<Reader, Session>();
+  readonly #greetings = new Deadlines<Session>();
+  readonly #withOutput = new Set<Reader>();
+  readonly #started: number;
+  #flushPlanned = false;
+  #wake: number | null = null;
+  #stopping = false;
+  #lastFailure: { readonly at: number; readonly message: string } | undefined;
+
+  constructor({ store, surroundings, policy = openPolicy, limits = {}, retention = {}, tail = { events: 8_192, size: 4 * 1024 * 1024 }, heartbeat = 0, namespaces = 1_000, onError = () => {} }: RouterOptions) {
+    this.#store = store;
+    this.#surroundings = surroundings;
+    this.#policy = policy;
+    this.#limits = { ...defaultLimits, ...limits };
+    this.#retention = retention;
+    this.#tail = tail;
+    this.#heartbeat = heartbeat;
+    this.#mostNamespaces = namespaces;
+    this.#onError = onError;
+    this.#started = surroundings.now();
+    this.#calls = calls({ uptime: () => surroundings.now() - this.#started, health: () => this.health(), sessions: (namespace) => this.#opened(namespace) });
+  }
+
+  get limits(): Limits { return this.#limits; }
+
+  /** A new pipe; the host passes its messages to the session, and says when it is gone. */
+  connect(port: Port, caller: Caller = {}): Session {
+    const session = new Session(port, {
+      limits: this.#limits,
+      open: (one, hello) => this.#open(one, hello, caller),
+      left: (one, opened) => this.#left(one, opened),
+      failed: (error) => this.#failed(error),
+    });
+    if (this.#stopping) session.end(stopping(1_000));
+    else {
+      this.#sessions.add(session);
+      const deadline = this.#surroundings.now() + this.#limits.helloTime;
+      this.#greetings.add(deadline, session);
+      this.#wakeBy(deadline);
+    }
+    return session;
+  }
+
+  /** Does what is due; returns when it wants to be called again (ms since 1970), null if nothing is planned. */
+  tick(now = this.#surroundings.now()): number | null {
+    for (let session = this.#greetings.take(now); session !== undefined; session = this.#greetings.take(now)) session.expire();
+    let next = this.#greetings.next;
+    for (const namespace of this.#namespaces.values()) {
+      const due = namespace.tick(now);
+      if (due !== null && (next === null || due < next)) next = due;
+    }
+    this.#wake = next;
+    return next;
+  }
+
+  /** The figures of each namespace that is open. */
+  stats(): ReadonlyMap<string, Readonly<Record<string, number | string>>> {
+    return new Map([...this.#namespaces].map(([name, namespace]) => [name, namespaceStats(namespace)]));
+  }
+
+  health(): { readonly healthy: boolean; readonly checks: Readonly<Record<string, string>>; readonly issues: readonly string[] } {
+    const issues: string[] = [];
+    const recent = this.#lastFailure !== undefined && this.#surroundings.now() - this.#lastFailure.at < 60_000;
+    if (recent) issues.push(`a failure within the last minute: ${this.#lastFailure!.message}`);
+    const full = [...this.#namespaces.values()].filter(({ appender }) => appender.full).map(({ name }) => name);
+    if (full.length > 0) issues.push(`the store does not keep up in ${full.join(", ")}`);
+    if (this.#stopping) issues.push("the router is stopping");
+    return { healthy: issues.length === 0, checks: { transport: this.#stopping ? "stopping" : "ok", persistence: recent ? "failing" : "ok", queue: full.length > 0 ? "full" : "ok" }, issues };
+  }
+
+  /** Finishes what was accepted, then tells all clients to come back after `retryAfter` ms and takes no more. The store is the host's to close. */
+  async close({ retryAfter = 1_000 }: { retryAfter?: number } = {}): Promise<void> {
+    this.#stopping = true;
+    for (const opening of this.#opening.values()) await opening.then((namespace) => namespace.close(), () => {});
+    this.#flush();
+    for (const session of [...this.#sessions]) session.end(stopping(retryAfter));
+    this.#surroundings.wakeAt(null);
+  }
+
+  async #open(session: Session, hello: Hello, caller: Caller): Promise<OpenSession> {
+    const name = hello.namespace ?? "default";
+    const principal = await this.#policy.authenticate(hello.auth, name, caller);
+    if (principal.name !== undefined && hello.name !== undefined && hello.name !== principal.name) throw new PermissionError("ERR_NAME_FIXED", `this credential is for the client "${principal.name}"; leave out the name, or use that one`);
+    const namespace = await this.#namespace(name);
+    const clientName = principal.name ?? hello.name;
+    const reader = new Reader({ name: clientName, rights: principal.rights, windowSize: this.#limits.windowSize, hasOutput: (one) => this.#hasOutput(one) });
+    const id = `ses_${randomText(16, this.#surroundings.randomBytes)}`;
+    const opened = new OpenSession({ id, namespace, principal, reader, calls: this.#calls });
+    this.#sessionOf.set(reader, session);
+    namespace.readers.add(reader);
+    const { limits } = this;
+    const welcome: Welcome = {
+      v: PROTOCOL_VERSION, caps: [], session: id, namespace: name, epoch: namespace.log.epoch, head: namespace.dispatcher.head,
+      ...(clientName !== undefined && { name: clientName }), ...(principal.subject !== undefined && { subject: principal.subject }),
+      durability: namespace.durability, heartbeat: this.#heartbeat,
+      limits: { frame: limits.frame, payload: limits.payload, batch: limits.batch, windowEvents: limits.windowEvents, windowSize: limits.windowSize },
+    };
+    reader.tell(JSON.stringify(["welcome", welcome]));
+    return opened;
+  }
+
+  #namespace(name: string): Promise<Namespace> {
+    let opening = this.#opening.get(name);
+    if (opening === undefined) {
+      if (this.#opening.size >= this.#mostNamespaces) throw new EventRouterError("ERR_TOO_MANY_NAMESPACES", `this router has its ${this.#mostNamespaces} namespaces; use one of them`);
+      opening = this.#openNamespace(name);
+      this.#opening.set(name, opening);
+      // A store that could not open now may later.
+      opening.catch(() => this.#opening.delete(name));
+    }
+    return opening;
+  }
+
+  async #openNamespace(name: string): Promise<Namespace> {
+    const log = await this.#store.open(name);
+    const last = log.head >= log.first ? (await log.read(log.head - 1, { events: 1, size: 1 }))[0] : undefined;
+    const namespace = new Namespace({
+      name, log, durability: this.#store.durability, lastTime: last?.time ?? 0,
+      limits: this.#limits, retention: this.#retention, tail: this.#tail, surroundings: this.#surroundings, regex: compileRegex,
+      flush: () => this.#flush(), wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error),
+    });
+    this.#namespaces.set(name, namespace);
+    const due = namespace.tick(this.#surroundings.now());
+    if (due !== null) this.#wakeBy(due);
+    return namespace;
+  }
+
+  *#opened(namespace: Namespace): Iterable<OpenSession> {
+    for (const { opened } of this.#sessions) if (opened?.namespace === namespace) yield opened;
+  }
+
+  #left(session: Session, opened: OpenSession | undefined): void {
+    this.#sessions.delete(session);
+    if (opened === undefined) return;
+    this.#sessionOf.delete(opened.reader);
+    this.#withOutput.delete(opened.reader);
+  }
+
+  #hasOutput(reader: Reader): void {
+    this.#withOutput.add(reader);
+    if (this.#flushPlanned) return;
+    this.#flushPlanned = true;
+    this.#surroundings.defer(() => {
+      this.#flushPlanned = false;
+      this.#flush();
+    });
+  }
+
+  /** Everything that came together leaves together, in one write per session. */
+  #flush(): void {
+    for (const reader of this.#withOutput) {
+      const session = this.#sessionOf.get(reader);
+      const messages = reader.take();
+      if (session === undefined) continue;
+      session.port.send(messages);
+      if (reader.onWay > SLOW * this.#limits.windowSize) session.end(new ConnectionError("ERR_SLOW", "the client does not read what it asked for; it may connect again and read faster", { retryable: true }));
+    }
+    this.#withOutput.clear();
+  }
+
+  #failed(error: unknown): void {
+    this.#lastFailure = { at: this.#surroundings.now(), message: error instanceof Error ? error.message : String(error) };
+    this.#onError(error);
+  }
+
+  #wakeBy(time: number): void {
+    if (this.#wake !== null && this.#wake <= time) return;
+    this.#wake = time;
+    this.#surroundings.wakeAt(time);
+  }
+}
+
+function stopping(retryAfter: number): ConnectionError {
+  return new ConnectionError("ERR_ROUTER_STOPPING", "the router is stopping; connect again later", { retryable: true, details: { retryAfter } });
+}

@@ -1,0 +1,73 @@
+import type { EventRouterError } from "./errors.ts";
+import type { Durability } from "./frames.ts";
+import type { LogEvent } from "./log-event.ts";
+
+/** Keeps the logs of namespaces. Translates to one storage engine, holds no policy, passes `test/contract/store`. */
+export interface Store {
+  /** How long an append's promise holds. */
+  readonly durability: Durability;
+  /** Opens a namespace's log, made if it is new. The same object may be asked for several namespaces. */
+  open(namespace: string): Promise<Log>;
+  close(): Promise<void>;
+}
+
+/** One namespace's ordered events, with the bookmarks of its readers. */
+export interface Log {
+  /** Which life of the log. */
+  readonly epoch: string;
+  /** Last seq; 0 if there was none yet. */
+  readonly head: number;
+  /** First seq that is still there; `head + 1` if none is. */
+  readonly first: number;
+  /** Events and size (UTF-16 units of their lines) that are there. */
+  readonly extent: { readonly events: number; readonly size: number };
+  /**
+   * Appends batches in order, in one transaction, and resolves when that is as durable as the store promises. Each batch stands or falls for itself
+   * (a refused one leaves no trace and uses no seq); a storage failure rejects the call and leaves nothing of it.
+   * What was appended is reported to the watchers before the promise resolves.
+   */
+  append(batches: readonly Batch[]): Promise<readonly Outcome[][]>;
+  /** Events with a seq above `after`, in order, up to a number and a size, at least one unless at the head. */
+  read(after: number, limit: PageLimit): Promise<readonly LogEvent[]>;
+  /** The last seq whose event is older than `time` (ms): a reader from there misses nothing since. `first - 1` if none is. */
+  seqBefore(time: number): Promise<number>;
+  /** Tells of each append, by whomever, once, in order of seqs, without holes, after the commit. Returns how to stop. */
+  watch(listener: (events: readonly LogEvent[]) => void): () => void;
+  /** Removes the events up to and with this seq; `first` never falls, `head` stays. */
+  trim(seq: number): Promise<void>;
+  /** A reader's or pattern's durable note, text of its own; undefined if there is none. */
+  readBookmark(key: string): Promise<string | undefined>;
+  /** Writes or, with undefined, removes bookmarks, all in one transaction. */
+  writeBookmarks(entries: readonly (readonly [key: string, value: string | undefined])[]): Promise<void>;
+}
+
+export interface PageLimit { readonly events: number; readonly size: number }
+
+/** Events that stand or fall together. */
+export interface Batch {
+  /** The authenticated subject, "" if anonymous: part of the key under which ids are remembered (P4). */
+  readonly publisher: string;
+  /**
+   * The ids are running numbers in order (`event-id.ts`): only the highest of each instance is kept, and with it the few ranges below it that were
+   * skipped (refused, or lost with a failed transaction): a number in such a hole is new when it comes, not a duplicate.
+   */
+  readonly run: boolean;
+  readonly drafts: readonly Draft[];
+}
+
+/** An event without its seq. */
+export interface Draft {
+  readonly id: string;
+  readonly type: string;
+  readonly time: number;
+  /** The line from its first comma on: `,time,from,"id","type",payload,meta]`. The line is `[` + seq + this. */
+  readonly body: string;
+  /** Where in `body` the publisher's own text starts: what is compared to tell a repeat from another event with the same id. */
+  readonly own: number;
+}
+
+/** An appended event; one that was there already (its seq, or null if that is no longer known); or why its batch was refused. */
+export type Outcome =
+  | { readonly state: "appended"; readonly seq: number }
+  | { readonly state: "duplicate"; readonly seq: number | null }
+  | { readonly state: "refused"; readonly error: EventRouterError };

@@ -1,0 +1,77 @@
+/** What was sent together: the seqs and the running totals of their sizes. One slip serves all sessions that were sent the same. */
+export interface Slip {
+  readonly seqs: readonly number[];
+  /** `sizes[i]`: size of the first i + 1 events. */
+  readonly sizes: readonly number[];
+}
+
+/**
+ * The credit of one reader: it may have so many events, of so much size, that it has not finished. An empty window takes one event of any size, so a
+ * large one cannot stop a reader for ever.
+ */
+export class Window {
+  readonly #maxEvents: number;
+  readonly #maxSize: number;
+  #events = 0;
+  #size = 0;
+  #slips: Slip[] = [];
+  /** How many events of the first slip are done. */
+  #done = 0;
+
+  constructor(maxEvents: number, maxSize: number) {
+    this.#maxEvents = maxEvents;
+    this.#maxSize = maxSize;
+  }
+
+  get events(): number { return this.#events; }
+  get open(): boolean { return this.#events < this.#maxEvents && this.#size < this.#maxSize; }
+  get roomEvents(): number { return this.#maxEvents - this.#events; }
+  get roomSize(): number { return this.#maxSize - this.#size; }
+
+  /** Whether so many events of so much size fit now. */
+  fits(events: number, size: number): boolean {
+    return events <= this.roomEvents && (size <= this.roomSize || (this.#events === 0 && events === 1));
+  }
+
+  sent(slip: Slip): void {
+    this.#slips.push(slip);
+    this.#events += slip.seqs.length;
+    this.#size += slip.sizes.at(-1) ?? 0;
+  }
+
+  /** All events up to this seq are finished; returns how many of them were not before. */
+  finished(seq: number): number {
+    const before = this.#events;
+    let whole = 0;
+    for (; whole < this.#slips.length; whole++) {
+      const slip = this.#slips[whole]!;
+      if (slip.seqs.at(-1)! > seq) {
+        this.#settle(slip, countUpTo(slip.seqs, seq));
+        break;
+      }
+      this.#settle(slip, slip.seqs.length);
+      this.#done = 0;
+    }
+    if (whole > 0) this.#slips.splice(0, whole);
+    return before - this.#events;
+  }
+
+  #settle(slip: Slip, count: number): void {
+    if (count <= this.#done) return;
+    this.#events -= count - this.#done;
+    this.#size -= slip.sizes[count - 1]! - (this.#done === 0 ? 0 : slip.sizes[this.#done - 1]!);
+    this.#done = count;
+  }
+}
+
+/** How many of the ascending numbers are not above the limit. */
+function countUpTo(numbers: readonly number[], limit: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle]! <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
