@@ -19,7 +19,7 @@ const TEXT_START = 4;
 interface State { readonly pending: readonly number[]; readonly before: number; readonly ascii: (State | true | undefined)[]; readonly others: Map<number, State | true> }
 
 /**
- * A regular expression that cannot be slow: time is linear in the text, whatever the expression.
+ * A regular expression in time linear in the text, whatever the expression: at most `MAX_INSTRUCTIONS` steps a character, usually one.
  *
  * The states of the automaton are followed all at once (Thompson 1968), and each set of them, once met, is kept as one state of a
  * deterministic automaton (Cox, "Regular Expression Matching Can Be Simple And Fast", 2007). Nothing ever backtracks.
@@ -111,7 +111,7 @@ export function compileRegex(source: string, flags: string): (text: string) => b
   };
 }
 
-const createState = (pending: readonly number[], before: number): State => ({ pending, before, ascii: new Array(ASCII).fill(undefined), others: new Map() });
+const createState = (pending: readonly number[], before: number): State => ({ pending, before, ascii: Array.from({ length: ASCII }), others: new Map() });
 
 function holds(assertion: Assertion, before: number, after: number, atEnd: boolean, { multiline }: Flags): boolean {
   switch (assertion) {

@@ -20,18 +20,18 @@ export function parseShortFilter(text: string): { filter: Filter | undefined; to
   let topics: string[] | undefined;
   const clauses: (readonly [field: string, operator: string, operand: unknown])[] = [];
   for (const part of split(text, ",")) {
-    const [field, ...rest] = split(part, ":").map((piece) => piece.trim());
-    if (!field || rest.length === 0 || rest.includes("")) throw malformed(part, "is incomplete");
-    if (field === "type" && rest.length === 1) {
-      if (topics !== undefined) throw malformed(part, 'is the second type, and an event has one; for either of two write type:user.*|order.*');
-      topics = split(rest[0]!, "|").map((pattern) => String(value(pattern.trim(), field, part)));
-    } else if (rest.length === 1) {
-      clauses.push([field, "$eq", value(rest[0]!, field, part)]);
+    const [field = "", second = "", ...others] = split(part, ":").map((piece, i) => i < 2 ? piece.trim() : piece);
+    // Only the first two colons separate: a time, a URL or an expression has colons of its own.
+    const operand = others.join(":").trim();
+    if (field === "" || second === "" || (others.length > 0 && operand === "")) throw malformed(part, 'is incomplete; the empty text is ""');
+    if (others.length > 0) {
+      if (!operators.includes(second)) throw malformed(part, `has no operator ${JSON.stringify(second)}; there are ${operators.join(", ")}, and a value with a colon in it goes in double quotes`);
+      clauses.push([field, `$${second}`, operandOf(second, operand, field, part)]);
+    } else if (field === "type") {
+      if (topics !== undefined) throw malformed(part, "is the second type, and an event has one; for either of two write type:user.*|order.*");
+      topics = split(second, "|").map((pattern) => String(value(pattern.trim(), field, part)));
     } else {
-      const [operator, ...operand] = rest as [string, string, ...string[]];
-      if (!operators.includes(operator)) throw malformed(part, `has no operator ${JSON.stringify(operator)}; there are ${operators.join(", ")}, and a value with a colon in it goes in double quotes`);
-      // A time or a URL has colons of its own.
-      clauses.push([field, `$${operator}`, operandOf(operator, operand.join(":"), field, part)]);
+      clauses.push([field, "$eq", value(second, field, part)]);
     }
   }
   return { topics, filter: combine(clauses) };

@@ -40,7 +40,8 @@ export function inEvent(path: string, at: string): Apply {
 /** Where a dotted path of an array's element leads, inside `$elemMatch`. */
 export function inElement(path: string, at: string): Apply {
   const [first, ...rest] = split(path, at);
-  return reader((element) => own(element, first), rest);
+  const read = readOf([first]);
+  return reader((element) => read(element, first), rest);
 }
 
 function split(path: string, at: string): [string, ...string[]] {
@@ -52,39 +53,46 @@ function split(path: string, at: string): [string, ...string[]] {
 
 function reader(root: (document: unknown) => unknown, path: readonly string[]): Apply {
   const [key, second] = path;
+  const read = readOf(path);
   // `priority` and `payload.amount` are nearly all there is: they are read straight, and walk only if an array turns up.
   if (key === undefined) return (test, each) => (document) => {
     const value = root(document);
-    return Array.isArray(value) ? walk(value, path, 0, test, each) : test(value);
+    return Array.isArray(value) ? walk(value, path, 0, read, test, each) : test(value);
   };
   if (second === undefined) return (test, each) => (document) => {
     const parent = root(document);
-    if (Array.isArray(parent)) return walk(parent, path, 0, test, each);
-    const value = own(parent, key);
-    return Array.isArray(value) ? walk(value, path, 1, test, each) : test(value);
+    if (Array.isArray(parent)) return walk(parent, path, 0, read, test, each);
+    const value = read(parent, key);
+    return Array.isArray(value) ? walk(value, path, 1, read, test, each) : test(value);
   };
-  return (test, each) => (document) => walk(root(document), path, 0, test, each);
+  return (test, each) => (document) => walk(root(document), path, 0, read, test, each);
 }
 
 /**
  * Whether a value that the path leads to passes. As in MongoDB, an array on the way stands for its objects, and for the element that a number
  * names; an array of scalars on the way leads to nothing, not even to a missing field. An element named by number is not opened further.
  */
-function walk(value: unknown, path: readonly string[], from: number, test: Test, each: boolean): boolean {
+function walk(value: unknown, path: readonly string[], from: number, read: Read, test: Test, each: boolean): boolean {
   let i = from;
-  while (i < path.length && !Array.isArray(value)) value = own(value, path[i++]!);
+  while (i < path.length && !Array.isArray(value)) value = read(value, path[i++]!);
   if (!Array.isArray(value)) return test(value);
   if (i === path.length) return (each && value.some(test)) || test(value);
   for (let j = 0; j < value.length; j++) {
     const element: unknown = value[j];
-    if (isObject(element) && !Array.isArray(element) && walk(element, path, i, test, each)) return true;
+    if (isObject(element) && !Array.isArray(element) && walk(element, path, i, read, test, each)) return true;
   }
-  const element = startsWithDigit(path[i]!) ? own(value, path[i]!) : undefined;
+  const element = startsWithDigit(path[i]!) ? read(value, path[i]!) : undefined;
   if (element === undefined) return false;
-  return i + 1 === path.length ? test(element) : isObject(element) && walk(element, path, i + 1, test, each);
+  return i + 1 === path.length ? test(element) : isObject(element) && walk(element, path, i + 1, read, test, each);
 }
 
-/** An own property of an object, or an element of an array: nothing is read through a prototype, nor the length of anything. */
-function own(value: unknown, key: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, key) && (key !== "length" || !Array.isArray(value)) ? (value as Record<string, unknown>)[key] : undefined;
+/** Reads a property of an object, or an element of an array by its number. Nothing is read through a prototype. */
+type Read = (value: unknown, key: string) => unknown;
+
+const plain: Read = (value, key) => (typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined);
+const own: Read = (value, key) => (typeof value === "object" && value !== null && Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined);
+
+/** To ask whether a property is an object's own costs more than to read it, and only a path with a name that all objects inherit must. */
+function readOf(path: readonly string[]): Read {
+  return path.some((key) => key in Object.prototype) ? own : plain;
 }

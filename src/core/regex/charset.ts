@@ -51,7 +51,8 @@ const lower = (character: number): number => single(String.fromCodePoint(charact
  */
 function fold(character: number, unicode: boolean): number {
   const capital = upper(character);
-  if (unicode) return lower(capital);
+  // The dotless ı has the capital I, but folds to itself.
+  if (unicode) return character === 0x131 ? character : lower(capital);
   return character >= 0x80 && capital < 0x80 ? character : capital;
 }
 

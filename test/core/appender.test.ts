@@ -1,0 +1,157 @@
+import { expect, test } from "vitest";
+import { Appender } from "../../src/core/appender.ts";
+import { EventRouterError, PublishError } from "../../src/core/errors.ts";
+import type { Batch, Log, Outcome } from "../../src/core/store.ts";
+import { allMicrotasks, FakeSurroundings } from "../support/fake-surroundings.ts";
+
+/** A log whose transactions end when the test says so. */
+function slowLog() {
+  const writes: { readonly ids: string[]; finish(): void; fail(error: unknown): void }[] = [];
+  let seq = 0;
+  const append = (batches: readonly Batch[]) => new Promise<Outcome[][]>((resolve, reject) => {
+    writes.push({
+      ids: batches.flatMap(({ drafts }) => drafts.map(({ id }) => id)),
+      finish: () => resolve(batches.map(({ drafts }) => drafts.map(() => ({ state: "appended", seq: ++seq })))),
+      fail: reject,
+    });
+  });
+  return { log: { append } as unknown as Log, writes };
+}
+
+function bench() {
+  const around = new FakeSurroundings();
+  const { log, writes } = slowLog();
+  const fates: string[] = [];
+  let commits = 0;
+  const appender = new Appender({ log, defer: around.defer, committed: () => commits++ });
+  const batch = (id: string, size = 10): Batch => ({ publisher: "", run: false, drafts: [{ id, type: "t", time: 0, body: "x".repeat(size), own: 0 }] });
+  const submit = (...ids: string[]) => appender.submit(ids.map((id) => batch(id)), (fate) =>
+    fates.push(`${ids.join("+")}: ${fate instanceof EventRouterError ? fate.code : fate.map((outcomes) => outcomes.map((one) => (one.state === "appended" ? one.seq : one.state))).join()}`));
+  return { around, writes, fates, appender, submit, batch, commits: () => commits };
+}
+
+test("[P1] what comes in one turn is one transaction, in order; nothing has a fate before it is written", async () => {
+  const { around, writes, fates, submit, appender } = bench();
+  submit("a");
+  submit("b", "c");
+  submit("d");
+  await allMicrotasks();
+  expect(writes).toHaveLength(0);
+  expect(appender.waiting).toBe(4);
+  around.turn();
+  await allMicrotasks();
+  expect(writes.map(({ ids }) => ids)).toEqual([["a", "b", "c", "d"]]);
+  expect(fates).toEqual([]);
+  writes[0]!.finish();
+  await allMicrotasks();
+  expect(fates).toEqual(["a: 1", "b+c: 2,3", "d: 4"]);
+  expect(appender.waiting).toBe(0);
+});
+
+test("group commit: what comes while one transaction is written goes into the next, all together", async () => {
+  const { around, writes, fates, submit, commits } = bench();
+  submit("a");
+  around.turn();
+  for (const id of ["b", "c", "d"]) submit(id);
+  await allMicrotasks();
+  around.turn();
+  expect(writes).toHaveLength(1);
+  writes[0]!.finish();
+  await allMicrotasks();
+  expect(writes.map(({ ids }) => ids)).toEqual([["a"], ["b", "c", "d"]]);
+  expect([fates.length, commits()]).toEqual([1, 1]);
+  writes[1]!.finish();
+  await allMicrotasks();
+  expect(fates).toEqual(["a: 1", "b: 2", "c: 3", "d: 4"]);
+  expect(commits()).toBe(2);
+});
+
+test("[P1] a store that fails fails exactly the group it was writing; the next is written", async () => {
+  const { around, writes, fates, submit } = bench();
+  submit("a");
+  submit("b");
+  around.turn();
+  submit("c");
+  writes[0]!.fail(new Error("disk full"));
+  await allMicrotasks();
+  expect(fates).toEqual(["a: ERR_STORE", "b: ERR_STORE"]);
+  expect(writes[1]!.ids).toEqual(["c"]);
+  writes[1]!.finish();
+  await allMicrotasks();
+  expect(fates.slice(2)).toEqual(["c: 1"]);
+  submit("d");
+  around.turn();
+  await allMicrotasks();
+  expect(writes[2]!.ids).toEqual(["d"]);
+});
+
+test("a store's failure is retryable, with its cause, and says that nothing was kept; a typed one passes as it is", async () => {
+  const { around, writes, appender, batch } = bench();
+  const got: unknown[] = [];
+  for (const error of [new Error("disk full"), new PublishError("ERR_QUOTA", "no room")]) {
+    appender.submit([batch("a")], (fate) => got.push(fate));
+    around.turn();
+    writes.at(-1)!.fail(error);
+    await allMicrotasks();
+  }
+  expect(got[0]).toMatchObject({ name: "PublishError", code: "ERR_STORE", retryable: true, cause: { message: "disk full" }, message: expect.stringContaining("nothing of this publish was kept") });
+  expect(got[1]).toMatchObject({ code: "ERR_QUOTA", message: "no room" });
+});
+
+test("a transaction is bounded: what is more goes into the next, a submission is never cut", async () => {
+  const { around, writes, appender, batch } = bench();
+  for (let group = 0; group < 10; group++) appender.submit(Array.from({ length: 500 }, (_, i) => batch(`${group}-${i}`)), () => {});
+  around.turn();
+  await allMicrotasks();
+  expect(writes[0]!.ids).toHaveLength(4_500);
+  expect(appender.waiting).toBe(500);
+  writes[0]!.finish();
+  await allMicrotasks();
+  expect(writes[1]!.ids).toHaveLength(500);
+});
+
+test("[P11] it is full when too much waits, and no longer when that is written", async () => {
+  const { around, writes, appender, batch } = bench();
+  appender.submit([batch("a")], () => {});
+  around.turn();
+  const big = batch("b", 1024 * 1024);
+  for (let i = 0; i < 64; i++) appender.submit([big], () => {});
+  expect(appender.full).toBe(false);
+  appender.submit([batch("c", 1)], () => {});
+  expect(appender.full).toBe(true);
+  writes[0]!.finish();
+  await allMicrotasks();
+  expect([appender.full, appender.waiting]).toEqual([false, 0]);
+});
+
+test("drained: at once when idle, else when the last of what waits has its fate", async () => {
+  const { around, writes, fates, submit, appender } = bench();
+  await appender.drained();
+  submit("a");
+  let drained = false;
+  void appender.drained().then(() => { drained = true; });
+  around.turn();
+  submit("b");
+  await allMicrotasks();
+  writes[0]!.finish();
+  await allMicrotasks();
+  expect(drained).toBe(false);
+  writes[1]!.finish();
+  await allMicrotasks();
+  expect(drained).toBe(true);
+  expect(fates).toHaveLength(2);
+});
+
+test("what is submitted while fates are told is not lost", async () => {
+  const { around, writes, appender, batch, fates, submit } = bench();
+  appender.submit([batch("a")], () => submit("b"));
+  around.turn();
+  writes[0]!.finish();
+  await allMicrotasks();
+  around.turn();
+  await allMicrotasks();
+  expect(writes[1]?.ids).toEqual(["b"]);
+  writes[1]!.finish();
+  await allMicrotasks();
+  expect(fates).toEqual(["b: 2"]);
+});
