@@ -51,14 +51,15 @@ export class Appender {
   async #write(): Promise<void> {
     this.#state = "writing";
     while (this.#waiting.length > 0) {
-      const group = this.#take();
+      const group = this.#take(MOST);
       try {
         const outcomes = await this.#log.append(group.flatMap(({ batches }) => batches));
         let next = 0;
         for (const { batches, done } of group) done(outcomes.slice(next, (next += batches.length)));
       } catch (thrown) {
         const error = asError(thrown, (cause) => new PublishError("ERR_STORE", "the store could not write; nothing of this publish was kept, publish again later", { retryable: true, cause }));
-        for (const { done } of group) done(error);
+        // What waits fails too: an event must not be stored that came after one of the same publisher that was not (P3).
+        for (const { done } of [...group, ...this.#take(Infinity)]) done(error);
       }
       this.#committed();
     }
@@ -66,10 +67,10 @@ export class Appender {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  #take(): Waiting[] {
+  #take(most: number): Waiting[] {
     let count = 0;
     let events = 0;
-    while (count < this.#waiting.length && (count === 0 || events < MOST)) for (const { drafts } of this.#waiting[count++]!.batches) events += drafts.length;
+    while (count < this.#waiting.length && (count === 0 || events < most)) for (const { drafts } of this.#waiting[count++]!.batches) events += drafts.length;
     const taken = this.#waiting.splice(0, count);
     for (const { batches } of taken) for (const { drafts } of batches) for (const { body } of drafts) this.#count(-1, -body.length);
     return taken;

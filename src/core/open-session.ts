@@ -1,16 +1,15 @@
 import type { Call } from "./calls.ts";
 import { asError, EventRouterError, NoRespondersError, PermissionError, PublishError, SubscriptionError, toWire, ValidationError, type WireError } from "./errors.ts";
 import { count, FrameReader, malformed, optionalText, record } from "./frame-reader.ts";
-import type { From, PublishResult } from "./frames.ts";
+import type { From } from "./frames.ts";
 import type { Filter } from "./filter.ts";
-import type { LogEvent } from "./log-event.ts";
 import type { Namespace } from "./namespace.ts";
 import { assertPattern } from "./pattern.ts";
 import type { Action, Principal } from "./policy.ts";
-import { checkMayPublish, draftOf, ephemeralOf, readAll, readEach, readLine, resultOf, stampOf, type Publication } from "./publish.ts";
+import { readLine } from "./publish.ts";
+import { Publisher } from "./publisher.ts";
 import type { Reader } from "./reader.ts";
 import type { Responder } from "./requests.ts";
-import type { Outcome } from "./store.ts";
 import { checkPayload } from "./validate-event.ts";
 
 export interface OpenSessionOptions {
@@ -19,6 +18,8 @@ export interface OpenSessionOptions {
   readonly principal: Principal;
   readonly reader: Reader;
   readonly calls: ReadonlyMap<string, Call>;
+  /** The session cannot go on. */
+  end(error: EventRouterError): void;
 }
 
 /** A session after its welcome: what each frame of a client does. */
@@ -28,19 +29,19 @@ export class OpenSession {
   readonly principal: Principal;
   readonly reader: Reader;
   readonly #calls: ReadonlyMap<string, Call>;
-  readonly #stamp: string;
+  readonly #publisher: Publisher;
   readonly #responders = new Map<number, Responder>();
   /** Subscriptions that are being opened; false: ended before they were. */
   readonly #opening = new Map<number, boolean>();
   #closed = false;
 
-  constructor({ id, namespace, principal, reader, calls }: OpenSessionOptions) {
+  constructor({ id, namespace, principal, reader, calls, end }: OpenSessionOptions) {
     this.id = id;
     this.namespace = namespace;
     this.principal = principal;
     this.reader = reader;
     this.#calls = calls;
-    this.#stamp = stampOf(principal, reader.name);
+    this.#publisher = new Publisher({ namespace, principal, name: reader.name, tell: (frame) => this.#tell(frame), broken: end });
   }
 
   /**
@@ -52,7 +53,7 @@ export class OpenSession {
     for (let frame = frames.frame(); frame !== undefined; frame = frames.frame()) {
       const [name, ...args] = frame;
       switch (name) {
-        case "pub": this.#publish(count(args[0], "req"), frames.raw(count(args[1], "lines")), args[2]); break;
+        case "pub": this.#publisher.publish(count(args[0], "req"), frames.raw(count(args[1], "lines")), args[2]); break;
         case "ack": this.#ack(args); break;
         case "req": this.#request(count(args[0], "req"), count(args[1], "timeout"), frames.raw(1)[0]!); break;
         case "answer": this.#answer(count(args[0], "ask"), frames.raw(1)[0]!); break;
@@ -78,72 +79,6 @@ export class OpenSession {
     this.#responders.clear();
     this.namespace.requests.leave(this.reader);
     this.namespace.readers.delete(this.reader);
-  }
-
-  #publish(req: number, lines: readonly string[], mode: unknown): void {
-    const { as = "each", run } = mode === undefined ? {} : (record(mode, "mode") as { as?: unknown; run?: unknown });
-    const { limits, appender } = this.namespace;
-    if (lines.length > limits.batch) return this.#refusePublish(req, lines.length, new ValidationError("ERR_BATCH_TOO_LARGE", `a publish may have ${limits.batch} events, this has ${lines.length}; publish them in several`));
-    if (appender.full) return this.#refusePublish(req, lines.length, new PublishError("ERR_BUSY", "the store does not keep up; nothing of this publish was kept, publish again later", { retryable: true }));
-    const read = (line: string): Publication => {
-      const publication = readLine(line, limits);
-      checkMayPublish(this.principal, publication.type);
-      return publication;
-    };
-    switch (as) {
-      case "each": return this.#publishEach(req, readEach(lines, read), run === 1);
-      case "all": return this.#publishAll(req, lines, read, run === 1);
-      case "ephemeral": return this.#publishEphemeral(req, readEach(lines, read));
-      default: throw malformed("a publish is as each, all or ephemeral");
-    }
-  }
-
-  #publishEach(req: number, publications: readonly (Publication | EventRouterError)[], run: boolean): void {
-    const time = this.namespace.stampTime();
-    const publisher = this.principal.subject ?? "";
-    const batches = [];
-    for (const one of publications) if (!(one instanceof EventRouterError)) batches.push({ publisher, run, drafts: [draftOf(one, time, this.#stamp)] });
-    const answer = (fate: readonly Outcome[][] | EventRouterError): void => {
-      let next = 0;
-      this.#tellPublished(req, time, publications.map((one) => one instanceof EventRouterError ? toWire(one) : fate instanceof EventRouterError ? toWire(fate) : resultOf(fate[next++]![0]!)));
-    };
-    if (batches.length === 0) answer([]);
-    else this.namespace.appender.submit(batches, answer);
-  }
-
-  #publishAll(req: number, lines: readonly string[], read: (line: string) => Publication, run: boolean): void {
-    const time = this.namespace.stampTime();
-    let drafts;
-    try {
-      drafts = readAll(lines, read, this.namespace.limits).map((one) => draftOf(one, time, this.#stamp));
-    } catch (error) {
-      return this.#refusePublish(req, lines.length, asError(error, (cause) => malformed("publish", cause)));
-    }
-    if (drafts.length === 0) return this.#tellPublished(req, time, []);
-    this.namespace.appender.submit([{ publisher: this.principal.subject ?? "", run, drafts }], (fate) => {
-      if (fate instanceof EventRouterError) return this.#refusePublish(req, lines.length, fate);
-      const refused = fate[0]!.find((outcome) => outcome.state === "refused");
-      if (refused !== undefined) this.#refusePublish(req, lines.length, refused.error);
-      else this.#tellPublished(req, time, fate[0]!.map(resultOf));
-    });
-  }
-
-  #publishEphemeral(req: number, publications: readonly (Publication | EventRouterError)[]): void {
-    const time = this.namespace.stampTime();
-    const events: LogEvent[] = [];
-    for (const one of publications) if (!(one instanceof EventRouterError)) events.push(ephemeralOf(one, time, this.#stamp));
-    this.namespace.passOn(events);
-    this.#tellPublished(req, time, publications.map((one) => (one instanceof EventRouterError ? toWire(one) : 0)));
-  }
-
-  #tellPublished(req: number, time: number, results: readonly PublishResult[]): void {
-    for (const result of results) if (typeof result === "object" && typeof result[0] === "string") this.namespace.refused++;
-    this.#tell(["pub", req, time, results]);
-  }
-
-  #refusePublish(req: number, events: number, error: EventRouterError): void {
-    this.namespace.refused += events;
-    this.#tell(["err", req, toWire(error)]);
   }
 
   #ack([received, ...done]: readonly unknown[]): void {
@@ -215,7 +150,7 @@ export class OpenSession {
       const request = readLine(line, namespace.limits);
       if (!this.principal.rights.allows("request", request.type)) throw new PermissionError("ERR_PERMISSION", `not allowed to request "${request.type}"; the credential needs request:${request.type}`, { details: { permission: `request:${request.type}` } });
       if (namespace.requests.openFor(this.reader) >= namespace.limits.requests) throw new PublishError("ERR_BUSY", `a session may wait for ${namespace.limits.requests} answers at a time; wait for some first`, { retryable: true });
-      const stamped = `[0,${namespace.stampTime()},${this.#stamp},${line.slice(1)}`;
+      const stamped = `[0,${namespace.stampTime()},${this.#publisher.stamp},${line.slice(1)}`;
       namespace.requests.ask(this.reader, req, { id: request.id, type: request.type, line: stamped }, Math.min(timeout, namespace.limits.requestTime));
     } catch (error) {
       this.#tell(["err", req, toWire(asError(error, (cause) => new NoRespondersError("ERR_REQUEST", "the request could not be handed on", { cause })))]);
@@ -230,7 +165,7 @@ export class OpenSession {
       const { message } = asError(error, (cause) => malformed("answer", cause));
       return requests.fail(this.reader, ask, ["RemoteError", "ERR_ANSWER", `the responder's answer was refused: ${message}`, 0]);
     }
-    requests.answer(this.reader, ask, ({ id, type }) => `[0,${this.namespace.stampTime()},${this.#stamp},"res_${ask}",${JSON.stringify(type)},${payload},{"correlationId":${JSON.stringify(id)}}]`);
+    requests.answer(this.reader, ask, ({ id, type }) => `[0,${this.namespace.stampTime()},${this.#publisher.stamp},"res_${ask}",${JSON.stringify(type)},${payload},{"correlationId":${JSON.stringify(id)}}]`);
   }
 
   #fail(ask: number, error: unknown): void {

@@ -132,7 +132,7 @@ export class Router {
     this.#stopping = true;
     for (const opening of this.#opening.values()) await opening.then((namespace) => namespace.close(), () => {});
     this.#flush();
-    for (const session of [...this.#sessions]) session.end(stopping(retryAfter));
+    for (const session of this.#sessions) session.end(stopping(retryAfter));
     this.#surroundings.wakeAt(null);
   }
 
@@ -144,7 +144,7 @@ export class Router {
     const clientName = principal.name ?? hello.name;
     const reader = new Reader({ name: clientName, rights: principal.rights, windowSize: this.#limits.windowSize, hasOutput: (one) => this.#hasOutput(one) });
     const id = `ses_${randomText(16, this.#surroundings.randomBytes)}`;
-    const opened = new OpenSession({ id, namespace, principal, reader, calls: this.#calls });
+    const opened = new OpenSession({ id, namespace, principal, reader, calls: this.#calls, end: (error) => session.end(error) });
     this.#sessionOf.set(reader, session);
     namespace.readers.add(reader);
     const { limits } = this;

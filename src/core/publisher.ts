@@ -1,0 +1,98 @@
+import { asError, EventRouterError, PublishError, toWire, ValidationError } from "./errors.ts";
+import { malformed, record } from "./frame-reader.ts";
+import type { PublishResult } from "./frames.ts";
+import type { LogEvent } from "./log-event.ts";
+import type { Namespace } from "./namespace.ts";
+import type { Principal } from "./policy.ts";
+import { checkMayPublish, draftOf, ephemeralOf, readAll, readEach, readLine, resultOf, stampOf, type Publication } from "./publish.ts";
+import type { Outcome } from "./store.ts";
+
+/** The `pub` frames of one session: from raw lines to the log, and the answer. */
+export class Publisher {
+  readonly #namespace: Namespace;
+  readonly #principal: Principal;
+  /** What the router puts before each of its events. */
+  readonly stamp: string;
+  readonly #tell: (frame: readonly unknown[]) => void;
+  readonly #broken: (error: EventRouterError) => void;
+
+  /** @param options.broken the store failed: what this client sends on the same link must not be stored any more, or its order would be lost (P3). */
+  constructor(options: { namespace: Namespace; principal: Principal; name: string | undefined; tell(frame: readonly unknown[]): void; broken(error: EventRouterError): void }) {
+    this.#namespace = options.namespace;
+    this.#principal = options.principal;
+    this.stamp = stampOf(options.principal, options.name);
+    this.#tell = options.tell;
+    this.#broken = options.broken;
+  }
+
+  /** @throws ValidationError `ERR_FRAME` if the mode is none. */
+  publish(req: number, lines: readonly string[], mode: unknown): void {
+    const { as = "each", run } = mode === undefined ? {} : (record(mode, "mode") as { as?: unknown; run?: unknown });
+    const { limits, appender } = this.#namespace;
+    if (lines.length > limits.batch) return this.#refusePublish(req, lines.length, new ValidationError("ERR_BATCH_TOO_LARGE", `a publish may have ${limits.batch} events, this has ${lines.length}; publish them in several`));
+    if (appender.full) return this.#refusePublish(req, lines.length, new PublishError("ERR_BUSY", "the store does not keep up; nothing of this publish was kept, publish again later", { retryable: true }));
+    const read = (line: string): Publication => {
+      const publication = readLine(line, limits);
+      checkMayPublish(this.#principal, publication.type);
+      return publication;
+    };
+    switch (as) {
+      case "each": return this.#publishEach(req, readEach(lines, read), run === 1);
+      case "all": return this.#publishAll(req, lines, read, run === 1);
+      case "ephemeral": return this.#publishEphemeral(req, readEach(lines, read));
+      default: throw malformed("a publish is as each, all or ephemeral");
+    }
+  }
+
+  #publishEach(req: number, publications: readonly (Publication | EventRouterError)[], run: boolean): void {
+    const time = this.#namespace.stampTime();
+    const publisher = this.#principal.subject ?? "";
+    const batches = [];
+    for (const one of publications) if (!(one instanceof EventRouterError)) batches.push({ publisher, run, drafts: [draftOf(one, time, this.stamp)] });
+    const answer = (fate: readonly Outcome[][] | EventRouterError): void => {
+      let next = 0;
+      this.#tellPublished(req, time, publications.map((one) => one instanceof EventRouterError ? toWire(one) : fate instanceof EventRouterError ? toWire(fate) : resultOf(fate[next++]![0]!)));
+      if (fate instanceof EventRouterError) this.#broken(fate);
+    };
+    if (batches.length === 0) answer([]);
+    else this.#namespace.appender.submit(batches, answer);
+  }
+
+  #publishAll(req: number, lines: readonly string[], read: (line: string) => Publication, run: boolean): void {
+    const time = this.#namespace.stampTime();
+    let drafts;
+    try {
+      drafts = readAll(lines, read, this.#namespace.limits).map((one) => draftOf(one, time, this.stamp));
+    } catch (error) {
+      return this.#refusePublish(req, lines.length, asError(error, (cause) => malformed("publish", cause)));
+    }
+    if (drafts.length === 0) return this.#tellPublished(req, time, []);
+    this.#namespace.appender.submit([{ publisher: this.#principal.subject ?? "", run, drafts }], (fate) => {
+      if (fate instanceof EventRouterError) {
+        this.#refusePublish(req, lines.length, fate);
+        return this.#broken(fate);
+      }
+      const refused = fate[0]!.find((outcome) => outcome.state === "refused");
+      if (refused !== undefined) this.#refusePublish(req, lines.length, refused.error);
+      else this.#tellPublished(req, time, fate[0]!.map(resultOf));
+    });
+  }
+
+  #publishEphemeral(req: number, publications: readonly (Publication | EventRouterError)[]): void {
+    const time = this.#namespace.stampTime();
+    const events: LogEvent[] = [];
+    for (const one of publications) if (!(one instanceof EventRouterError)) events.push(ephemeralOf(one, time, this.stamp));
+    this.#namespace.passOn(events);
+    this.#tellPublished(req, time, publications.map((one) => (one instanceof EventRouterError ? toWire(one) : 0)));
+  }
+
+  #tellPublished(req: number, time: number, results: readonly PublishResult[]): void {
+    for (const result of results) if (typeof result === "object" && typeof result[0] === "string") this.#namespace.refused++;
+    this.#tell(["pub", req, time, results]);
+  }
+
+  #refusePublish(req: number, events: number, error: EventRouterError): void {
+    this.#namespace.refused += events;
+    this.#tell(["err", req, toWire(error)]);
+  }
+}
