@@ -10,8 +10,8 @@ const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h:
  * @throws ValidationError `ERR_DURATION` if it is neither a finite number ≥ 0 nor a number with a unit.
  */
 export function milliseconds(duration: Duration, name = "duration"): number {
-  if (typeof duration === "number" && duration >= 0 && duration < Infinity) return duration;
-  const [, amount, unit] = typeof duration === "string" ? /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(duration) ?? [] : [];
-  if (amount !== undefined && unit !== undefined) return Number(amount) * units[unit]!;
-  throw new ValidationError("ERR_DURATION", `${name} must be milliseconds or a string such as "100ms", "30s", "1m", "12h" or "30d"; got ${JSON.stringify(duration) ?? String(duration)}`, { details: { path: name } });
+  const [, amount, unit = ""] = typeof duration === "string" ? /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(duration) ?? [] : [];
+  const ms = amount === undefined ? duration : Number(amount) * units[unit]!;
+  if (typeof ms === "number" && ms >= 0 && ms < Infinity) return ms;
+  throw new ValidationError("ERR_DURATION", `${name} must be milliseconds or a string such as "100ms", "30s", "1m", "12h" or "30d"; got ${typeof duration === "string" ? JSON.stringify(duration.slice(0, 64)) : typeof duration === "number" ? String(duration) : typeof duration}`, { details: { path: name } });
 }

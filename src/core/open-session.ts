@@ -31,8 +31,8 @@ export class OpenSession {
   readonly #calls: ReadonlyMap<string, Call>;
   readonly #publisher: Publisher;
   readonly #responders = new Map<number, Responder>();
-  /** Subscriptions that are being opened; false: ended before they were. */
-  readonly #opening = new Map<number, boolean>();
+  /** Subscriptions that are being opened, each by the attempt that does: another's, or none, and it was ended meanwhile. */
+  readonly #opening = new Map<number, object>();
   #closed = false;
 
   constructor({ id, namespace, principal, reader, calls, end }: OpenSessionOptions) {
@@ -90,12 +90,15 @@ export class OpenSession {
 
   async #subscribe(id: number, spec: Readonly<Record<string, unknown>>): Promise<void> {
     const { namespace, reader } = this;
-    this.#opening.set(id, true);
+    const attempt = {};
+    const ended = (): boolean => this.#closed || this.#opening.get(id) !== attempt;
     try {
       const topics = this.#newHandle(id, "subscribe", spec.topics);
+      this.#opening.set(id, attempt);
       const filter = spec.filter === undefined ? undefined : (record(spec.filter, "filter") as Filter);
       const { cursor, gap } = await namespace.subscribe(reader, id, topics, filter, readFrom(spec.from));
-      if (this.#closed || this.#opening.get(id) === false) return namespace.unsubscribe(cursor);
+      if (ended()) return namespace.unsubscribe(cursor);
+      this.#opening.delete(id);
       reader.cursors.set(id, cursor);
       this.#tell(["on", id, namespace.log.epoch, namespace.placeOf(cursor)]);
       if (gap !== undefined) this.#tell(["gap", id, gap]);
@@ -140,12 +143,13 @@ export class OpenSession {
     } else if (responder !== undefined) {
       this.#responders.delete(id);
       this.namespace.requests.retire(responder);
-    } else if (this.#opening.has(id)) this.#opening.set(id, false);
+    } else this.#opening.delete(id);
     this.#tell(["end", id]);
   }
 
   #request(req: number, timeout: number, line: string): void {
     const { namespace } = this;
+    if (namespace.requests.waits(this.reader, req)) throw malformed(`request ${req} has no answer yet; number requests anew`);
     try {
       const request = readLine(line, namespace.limits);
       if (!this.principal.rights.allows("request", request.type)) throw new PermissionError("ERR_PERMISSION", `not allowed to request "${request.type}"; the credential needs request:${request.type}`, { details: { permission: `request:${request.type}` } });

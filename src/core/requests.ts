@@ -42,6 +42,8 @@ export class Requests {
 
   get open(): number { return this.#pending.size; }
   openFor(requester: Reader): number { return this.#byRequester.get(requester)?.size ?? 0; }
+  /** Whether the requester waits under this number already. */
+  waits(requester: Reader, req: number): boolean { return this.#byRequester.get(requester)?.has(req) === true; }
   /** When `expire` is next needed. */
   get due(): number | null { return this.#deadlines.next; }
 

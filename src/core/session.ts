@@ -77,7 +77,10 @@ export class Session {
       const session = await this.#home.open(this, hello);
       // The link may have gone while the credential was checked.
       if (this.#state.state === "authenticating") this.#state = { state: "open", session };
-      else session.close();
+      else {
+        session.close();
+        this.#home.left(this, session);
+      }
     } catch (thrown) {
       this.end(asError(thrown, (cause) => {
         this.#home.failed(cause);

@@ -24,7 +24,7 @@ export class Tail {
     while (this.#events.length - this.#start > this.#limit.events || (this.#size > this.#limit.size && this.#start < this.#events.length)) {
       this.#size -= this.#events[this.#start++]!.size;
     }
-    if (this.#start > 1_024 && this.#start * 2 > this.#events.length) {
+    if (this.#start * 2 > this.#events.length) {
       this.#events = this.#events.slice(this.#start);
       this.#start = 0;
     }

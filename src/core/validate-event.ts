@@ -23,9 +23,10 @@ export function checkEvent(id: unknown, type: unknown, payload: unknown, meta: L
 
 /** @param size UTF-16 units of the payload's text or more. */
 export function checkPayload(payload: unknown, size: number, limits: EventLimits): void {
+  // Depth first: what counts the bytes is recursive.
+  if (size > limits.depth && tooDeep(payload, limits.depth)) throw new ValidationError("ERR_PAYLOAD_DEPTH", `a payload may be nested ${limits.depth} levels deep; flatten it`, { details: { path: "payload" } });
   // A UTF-16 unit is at most 3 bytes of UTF-8: only a text near the limit need be counted.
   if (size * 3 > limits.payload && jsonBytes(payload) > limits.payload) throw new ValidationError("ERR_PAYLOAD_TOO_LARGE", `a payload may have ${limits.payload} bytes of JSON; store the rest elsewhere and publish a reference`, { details: { path: "payload" } });
-  if (size > limits.depth && tooDeep(payload, limits.depth)) throw new ValidationError("ERR_PAYLOAD_DEPTH", `a payload may be nested ${limits.depth} levels deep; flatten it`, { details: { path: "payload" } });
 }
 
 function jsonBytes(value: unknown): number {

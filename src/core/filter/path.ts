@@ -86,13 +86,13 @@ function walk(value: unknown, path: readonly string[], from: number, read: Read,
   return i + 1 === path.length ? test(element) : isObject(element) && walk(element, path, i + 1, read, test, each);
 }
 
-/** Reads a property of an object, or an element of an array by its number. Nothing is read through a prototype. */
+/** Reads a property of an object, or an element of an array by its number. Nothing is read through a prototype, nor the length of anything. */
 type Read = (value: unknown, key: string) => unknown;
 
 const plain: Read = (value, key) => (typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined);
-const own: Read = (value, key) => (typeof value === "object" && value !== null && Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined);
+const own: Read = (value, key) => (typeof value === "object" && value !== null && Object.hasOwn(value, key) && (key !== "length" || !Array.isArray(value)) ? (value as Record<string, unknown>)[key] : undefined);
 
-/** To ask whether a property is an object's own costs more than to read it, and only a path with a name that all objects inherit must. */
+/** To ask whether a property is an object's own costs more than to read it, and only a path with a name that all objects or arrays have must. */
 function readOf(path: readonly string[]): Read {
-  return path.some((key) => key in Object.prototype) ? own : plain;
+  return path.some((key) => key in Array.prototype) ? own : plain;
 }
