@@ -22,7 +22,7 @@ const ruleOf = (file: string) => rules.find(({ at }) => at.test(file));
 /** All modules a file names: static, dynamic and type imports, and re-exports. */
 function importsOf(file: string): string[] {
   const source = readFileSync(file, "utf8").replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
-  return [...source.matchAll(/(?:\bfrom\s*|\bimport\s*\(\s*|^\s*import\s+)["']([^"']+)["']/gm)].map((match) => match[1]!);
+  return [...source.matchAll(/(?:^(?:import|export)\b[^;"']*?\bfrom\s*|\bimport\s*\(\s*|^import\s+)["']([^"']+)["']/gm)].map((match) => match[1]!);
 }
 
 const local = (file: string, name: string) => normalize(join(dirname(file), name));

@@ -19,7 +19,6 @@ export class Appender {
   #waiting: Waiting[] = [];
   #events = 0;
   #size = 0;
-  #idle: (() => void)[] = [];
   #state: "idle" | "scheduled" | "writing" = "idle";
 
   constructor(options: { log: Log; defer(callback: () => void): void; committed(): void }) {
@@ -43,9 +42,9 @@ export class Appender {
     this.#defer(() => void this.#write());
   }
 
-  /** Resolves when everything submitted so far has its fate. */
+  /** Resolves when everything submitted so far has its fate, whatever is submitted meanwhile. */
   async drained(): Promise<void> {
-    if (this.#state !== "idle") await new Promise<void>((resolve) => this.#idle.push(resolve));
+    if (this.#state !== "idle") await new Promise<void>((resolve) => this.#waiting.push({ batches: [], done: () => resolve() }));
   }
 
   async #write(): Promise<void> {
@@ -53,7 +52,8 @@ export class Appender {
     while (this.#waiting.length > 0) {
       const group = this.#take(MOST);
       try {
-        const outcomes = await this.#log.append(group.flatMap(({ batches }) => batches));
+        const batches = group.flatMap((one) => one.batches);
+        const outcomes = batches.length === 0 ? [] : await this.#log.append(batches);
         let next = 0;
         for (const { batches, done } of group) done(outcomes.slice(next, (next += batches.length)));
       } catch (thrown) {
@@ -64,7 +64,6 @@ export class Appender {
       this.#committed();
     }
     this.#state = "idle";
-    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #take(most: number): Waiting[] {

@@ -10,6 +10,8 @@ import type { Tail } from "./tail.ts";
 const PAGE = { events: 256, size: 512 * 1024 };
 /** Pages read from the store at the same time in one namespace: bounds memory when everybody comes back at once. */
 const READS = 4;
+/** Milliseconds until a page that could not be read is asked for again. */
+const RETRY = 1_000;
 
 /** Serves the cursors that are behind, page by page as their windows open, until they are where new events are given out. */
 export class CatchUp {
@@ -17,19 +19,26 @@ export class CatchUp {
   readonly #tail: Tail;
   readonly #dispatcher: Dispatcher;
   readonly #defer: (callback: () => void) => void;
+  readonly #now: () => number;
+  readonly #wakeBy: (time: number) => void;
   readonly #failed: (error: unknown) => void;
   readonly #ready = new Set<Cursor>();
   /** Cursors that wait for a page, and the first of them whose read is under way. */
   readonly #reading = new Set<Cursor>();
   readonly #toRead: Cursor[] = [];
   #reads = 0;
+  /** Cursors whose page could not be read, and when they try again. */
+  readonly #stalled = new Set<Cursor>();
+  #retryAt: number | null = null;
   #scheduled = false;
 
-  constructor(options: { log: Log; tail: Tail; dispatcher: Dispatcher; defer(callback: () => void): void; failed(error: unknown): void }) {
+  constructor(options: { log: Log; tail: Tail; dispatcher: Dispatcher; defer(callback: () => void): void; now(): number; wakeBy(time: number): void; failed(error: unknown): void }) {
     this.#log = options.log;
     this.#tail = options.tail;
     this.#dispatcher = options.dispatcher;
     this.#defer = options.defer;
+    this.#now = options.now;
+    this.#wakeBy = options.wakeBy;
     this.#failed = options.failed;
   }
 
@@ -45,6 +54,16 @@ export class CatchUp {
       this.#ready.clear();
       for (const one of ready) this.#serve(one);
     });
+  }
+
+  /** Tries again what could not be read; returns when to come again. */
+  tick(now: number): number | null {
+    if (this.#retryAt !== null && now >= this.#retryAt) {
+      this.#retryAt = null;
+      for (const cursor of this.#stalled) this.wake(cursor);
+      this.#stalled.clear();
+    }
+    return this.#retryAt;
   }
 
   #serve(cursor: Cursor): void {
@@ -79,8 +98,10 @@ export class CatchUp {
       this.#reading.delete(cursor);
       if (cursor.place.state === "behind") this.#give(cursor, after, page);
     } catch (error) {
-      // The cursor stays where it is; its next ack or its client's return tries again.
+      // The cursor stays where it is. Perhaps nothing is in flight whose ack would wake it, so time does.
       this.#reading.delete(cursor);
+      this.#stalled.add(cursor);
+      this.#wakeBy((this.#retryAt ??= this.#now() + RETRY));
       this.#failed(error);
     } finally {
       this.#reads--;

@@ -1,6 +1,11 @@
+import { ValidationError } from "./errors.ts";
 import { compileFilter, type Filter, type Predicate, type RegexCompiler } from "./filter.ts";
 import type { LogEvent } from "./log-event.ts";
 import { matchesPattern } from "./pattern.ts";
+import { isDeeper } from "./validate-event.ts";
+
+/** Levels of JSON that no sound filter reaches: what is deeper is not even looked at. */
+const DEEPEST = 128;
 
 /** What is asked for: patterns and a filter. All cursors that ask for the same share one, so an event is matched once for all of them. */
 export class Interest {
@@ -42,6 +47,7 @@ export class Interests {
 
   /** @throws ValidationError if the filter is malformed. */
   acquire(topics: readonly string[], filter: Filter | undefined): Interest {
+    if (isDeeper(filter, DEEPEST)) throw new ValidationError("ERR_FILTER_TOO_LARGE", "filter: nested too deep; write it flatter", { details: { path: "filter" } });
     const key = JSON.stringify([[...new Set(topics)].sort(), filter]);
     let interest = this.#all.get(key);
     if (interest === undefined) {

@@ -74,7 +74,7 @@ export class Namespace {
       removed: (interest) => interest.topics.forEach((pattern) => index.delete(pattern, interest)),
     });
     this.dispatcher = new Dispatcher({ head: log.head, match: (type) => index.match(type), fellBehind: (cursor) => this.catchUp.wake(cursor) });
-    this.catchUp = new CatchUp({ log, tail, dispatcher: this.dispatcher, defer, failed });
+    this.catchUp = new CatchUp({ log, tail, dispatcher: this.dispatcher, defer, now: surroundings.now, wakeBy, failed });
     this.requests = new Requests({ now: surroundings.now, deadlineSet: wakeBy });
     this.#retention = new Retention(log, retention, failed);
     this.appender = new Appender({ log, defer, committed: () => { this.#retention.appended(); flush(); } });
@@ -149,9 +149,8 @@ export class Namespace {
   /** What is due; returns when to come again, null if nothing is planned. */
   tick(now: number): number | null {
     this.requests.expire(now);
-    const retention = this.#retention.tick(now);
-    const request = this.requests.due;
-    return retention === null ? request : request === null ? retention : Math.min(retention, request);
+    const due = [this.requests.due, this.#retention.tick(now), this.catchUp.tick(now)].filter((time) => time !== null);
+    return due.length === 0 ? null : Math.min(...due);
   }
 
   async close(): Promise<void> {

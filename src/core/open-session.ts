@@ -33,6 +33,10 @@ export class OpenSession {
   readonly #responders = new Map<number, Responder>();
   /** Subscriptions that are being opened, each by the attempt that does: another's, or none, and it was ended meanwhile. */
   readonly #opening = new Map<number, object>();
+  /** Ends when the calls so far are answered, and how many are not. */
+  #called: Promise<void> = Promise.resolve();
+  #unanswered = 0;
+  #roomMade: () => void = () => {};
   #closed = false;
 
   constructor({ id, namespace, principal, reader, calls, end }: OpenSessionOptions) {
@@ -62,7 +66,7 @@ export class OpenSession {
         case "serve": this.#serve(count(args[0], "id"), args[1]); break;
         case "unsub": this.#unsubscribe(count(args[0], "id")); break;
         case "cancel": this.namespace.requests.cancel(this.reader, count(args[0], "req")); break;
-        case "call": void this.#call(count(args[0], "req"), args[1], args[2]); break;
+        case "call": this.#queueCall(count(args[0], "req"), args[1], args[2]); break;
         case "bye": return "leaves";
         default: throw malformed(`unknown frame ${JSON.stringify(name.slice(0, 32))}`);
       }
@@ -73,6 +77,7 @@ export class OpenSession {
   /** The link is gone, or the router leaves. */
   close(): void {
     this.#closed = true;
+    this.#opening.clear();
     for (const cursor of this.reader.cursors.values()) this.namespace.unsubscribe(cursor);
     this.reader.cursors.clear();
     for (const responder of this.#responders.values()) this.namespace.requests.retire(responder);
@@ -84,29 +89,36 @@ export class OpenSession {
   #ack([received, ...done]: readonly unknown[]): void {
     const { reader, namespace } = this;
     reader.received(count(received, "received"));
-    for (let i = 0; i < done.length; i += 2) reader.cursors.get(count(done[i], "subscription"))?.window.finished(count(done[i + 1], "seq"));
+    for (let i = 0; i < done.length; i += 2) {
+      const seq = count(done[i + 1], "seq");
+      reader.cursors.get(count(done[i], "subscription"))?.window.finished(seq);
+    }
     for (const cursor of reader.cursors.values()) namespace.catchUp.wake(cursor);
+    if (reader.room > 0) this.#roomMade();
   }
 
   async #subscribe(id: number, spec: Readonly<Record<string, unknown>>): Promise<void> {
     const { namespace, reader } = this;
     const attempt = {};
-    const ended = (): boolean => this.#closed || this.#opening.get(id) !== attempt;
+    const arrive = (): boolean => this.#opening.get(id) === attempt && this.#opening.delete(id);
+    const refuse = (error: unknown): void => this.#tell(["end", id, toWire(asError(error, (cause) => new SubscriptionError("ERR_STORE", "the subscription's place in the log could not be read; subscribe again later", { retryable: true, cause })))]);
+    let topics;
     try {
-      const topics = this.#newHandle(id, "subscribe", spec.topics);
-      this.#opening.set(id, attempt);
+      topics = this.#newHandle(id, "subscribe", spec.topics);
+    } catch (error) {
+      return refuse(error);
+    }
+    this.#opening.set(id, attempt);
+    try {
       const filter = spec.filter === undefined ? undefined : (record(spec.filter, "filter") as Filter);
       const { cursor, gap } = await namespace.subscribe(reader, id, topics, filter, readFrom(spec.from));
-      if (ended()) return namespace.unsubscribe(cursor);
-      this.#opening.delete(id);
+      if (!arrive()) return namespace.unsubscribe(cursor);
       reader.cursors.set(id, cursor);
       this.#tell(["on", id, namespace.log.epoch, namespace.placeOf(cursor)]);
       if (gap !== undefined) this.#tell(["gap", id, gap]);
       namespace.begin(cursor);
     } catch (error) {
-      if (!this.#closed) this.#tell(["end", id, toWire(asError(error, (cause) => new SubscriptionError("ERR_STORE", "the subscription's place in the log could not be read; subscribe again later", { retryable: true, cause })))]);
-    } finally {
-      this.#opening.delete(id);
+      if (arrive()) refuse(error);
     }
   }
 
@@ -124,8 +136,8 @@ export class OpenSession {
   /** Checks that the id is free and the patterns are sound and allowed; a pattern that reaches beyond what is allowed is refused whole. */
   #newHandle(id: number, action: Action, patterns: unknown): readonly string[] {
     const { limits } = this.namespace;
-    if (this.reader.cursors.has(id) || this.#responders.has(id)) throw new SubscriptionError("ERR_SUBSCRIPTION_ID", `this session has a subscription ${id} already; use another id`);
-    if (this.reader.cursors.size + this.#responders.size >= limits.subscriptions) throw new SubscriptionError("ERR_TOO_MANY_SUBSCRIPTIONS", `a session may have ${limits.subscriptions} subscriptions; end some, or use wider patterns`);
+    if (this.reader.cursors.has(id) || this.#responders.has(id) || this.#opening.has(id)) throw new SubscriptionError("ERR_SUBSCRIPTION_ID", `this session has a subscription ${id} already; use another id`);
+    if (this.reader.cursors.size + this.#responders.size + this.#opening.size >= limits.subscriptions) throw new SubscriptionError("ERR_TOO_MANY_SUBSCRIPTIONS", `a session may have ${limits.subscriptions} subscriptions; end some, or use wider patterns`);
     if (!Array.isArray(patterns) || patterns.length === 0 || patterns.length > limits.topics) throw new ValidationError("ERR_PATTERN", `topics must be 1 to ${limits.topics} patterns`, { details: { path: "topics" } });
     for (const pattern of patterns as unknown[]) assertPattern(pattern);
     for (const pattern of patterns as string[]) {
@@ -176,10 +188,22 @@ export class OpenSession {
     this.namespace.requests.fail(this.reader, ask, readWireError(error));
   }
 
+  /** One after another, each when there is room for its answer: answers are large, and a client may ask faster than it reads (P11). */
+  #queueCall(req: number, method: unknown, params: unknown): void {
+    const { requests } = this.namespace.limits;
+    if (this.#unanswered >= requests) return this.#tell(["err", req, toWire(new EventRouterError("ERR_BUSY", `a session may wait for the answers to ${requests} calls at a time; wait for some first`, { retryable: true }))]);
+    this.#unanswered++;
+    this.#called = this.#called.then(async () => {
+      if (this.reader.room <= 0) await new Promise<void>((resolve) => (this.#roomMade = resolve));
+      await this.#call(req, method, params);
+      this.#unanswered--;
+    });
+  }
+
   async #call(req: number, method: unknown, params: unknown): Promise<void> {
     try {
       const call = typeof method === "string" ? this.#calls.get(method) : undefined;
-      if (call === undefined) throw new ValidationError("ERR_METHOD", `this router has no call ${JSON.stringify(method)?.slice(0, 64)}; it has ${[...this.#calls.keys()].join(", ")}`);
+      if (call === undefined) throw new ValidationError("ERR_METHOD", `this router has no call ${typeof method === "string" ? JSON.stringify(method.slice(0, 64)) : "without a name"}; it has ${[...this.#calls.keys()].join(", ")}`);
       const value = await call(this, params === undefined ? {} : record(params, "params"));
       if (!this.#closed) this.reader.deliver({ text: `["ok",${req},${value}]` });
     } catch (error) {

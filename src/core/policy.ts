@@ -33,7 +33,8 @@ export interface Policy {
   authenticate(credential: Credential | undefined, namespace: string, caller: Caller): Principal | Promise<Principal>;
 }
 
-const everything: Rights = { allows: () => true, contains: () => true, has: () => true };
+/** One object for all who may do everything. */
+export const everything: Rights = { allows: () => true, contains: () => true, has: () => true };
 
 /** Everyone may do everything, whoever they are. For a router that only its owner can reach. */
 export const openPolicy: Policy = { authenticate: () => ({ rights: everything }) };

@@ -22,7 +22,7 @@ export function readLine(line: string, limits: Limits): Publication {
     throw new ValidationError("ERR_FRAME", `an event's line is not JSON: ${(cause as Error).message}`, { cause });
   }
   // The text is passed on as it is behind the router's stamps, so it must begin with its bracket.
-  if (!Array.isArray(parsed) || line[0] !== "[" || parsed.length < 3 || parsed.length > 4) throw new ValidationError("ERR_FRAME", 'an event\'s line must be ["id","type",payload] or ["id","type",payload,meta], without space before it');
+  if (!Array.isArray(parsed) || line[0] !== "[" || line.includes("\r") || parsed.length < 3 || parsed.length > 4) throw new ValidationError("ERR_FRAME", 'an event\'s line must be ["id","type",payload] or ["id","type",payload,meta], without space before it and without line breaks');
   const [id, type, payload, meta] = parsed as [string, string, unknown, LineMeta?];
   checkEvent(id, type, payload, meta, line.length, limits);
   return { id, type, payload, meta, line };

@@ -26,14 +26,18 @@ class Bag<T> {
     return this.#set?.has(value) ?? this.list.includes(value);
   }
 
+  get empty(): boolean {
+    return (this.#set?.size ?? this.list.length) === 0;
+  }
+
   add(value: T): void {
-    if (this.#set === undefined && this.list.length >= FEW) this.#set = new Set(this.#list);
+    if (this.#set === undefined && this.list.length >= FEW) this.#set = new Set(this.list);
     this.#list = this.#set?.add(value) ? undefined : [...this.list, value];
   }
 
   delete(value: T): void {
     this.#list = this.#set?.delete(value) ? undefined : this.list.filter((other) => other !== value);
-    if (this.list.length === 0) [this.#list, this.#set] = [nothing, undefined];
+    if (this.empty) [this.#list, this.#set] = [nothing, undefined];
   }
 }
 
@@ -53,28 +57,25 @@ class Node<T> extends Bag<T> {
   }
 
   /** The node at the end of a pattern. */
-  get(segments: readonly string[]): Node<T> | undefined {
-    let node: Node<T> | undefined = this;
-    for (let i = 0; node !== undefined && i < segments.length; i++) node = node.#child(segments[i]!);
-    return node;
+  get(segments: readonly string[], depth = 0): Node<T> | undefined {
+    const segment = segments[depth];
+    return segment === undefined ? this : this.#child(segment)?.get(segments, depth + 1);
   }
 
   /** The same, made if it is missing. */
-  reach(segments: readonly string[]): Node<T> {
-    let node: Node<T> = this;
-    for (const segment of segments) {
-      let child = node.#child(segment);
-      if (child === undefined) node.#setChild(segment, child = new Node(segment === "**"));
-      node = child;
-    }
-    return node;
+  reach(segments: readonly string[], depth = 0): Node<T> {
+    const segment = segments[depth];
+    if (segment === undefined) return this;
+    let child = this.#child(segment);
+    if (child === undefined) this.#setChild(segment, child = new Node(segment === "**"));
+    return child.reach(segments, depth + 1);
   }
 
   /** Removes what only led to the end of a pattern that has no values any more; true if nothing is left from here on. */
   prune(segments: readonly string[], depth = 0): boolean {
     const segment = segments[depth];
     if (segment !== undefined && this.#child(segment)?.prune(segments, depth + 1)) this.#setChild(segment, undefined);
-    return this.list === nothing && this.#words === undefined && this.#one === undefined && this.#any === undefined;
+    return this.empty && this.#words === undefined && this.#one === undefined && this.#any === undefined;
   }
 
   /**
@@ -162,7 +163,7 @@ export class TopicIndex<T> {
     const bag = wildcard ? this.#trie(pattern).get(segments) : this.#exact.get(pattern);
     if (!bag?.has(value)) return false;
     bag.delete(value);
-    if (bag.list === nothing) {
+    if (bag.empty) {
       if (wildcard) this.#trie(pattern).prune(segments);
       else this.#exact.delete(pattern);
     }
@@ -191,9 +192,9 @@ export class TopicIndex<T> {
       if (answer !== undefined && answer.lists.length === lists.length && answer.lists.every((list, i) => list === lists[i])) answer.generation = this.#generation;
       else {
         const union = lists.length > 1 ? [...new Set(lists.flat())] : lists[0] ?? nothing;
-        // The identity of one list needs no keeping, and most types of a large family are asked for once: every eighth walk
-        // lets one in, so that those asked for often are soon kept and the others do not pay for it.
-        if (lists.length < 2 && known === undefined && (this.#walks & 7) !== 0) return union;
+        // One list keeps its identity by itself, and most types of a large family are asked for once: only every 32nd walk
+        // has its answer kept, which soon comes to those asked for often, and spares the others the price.
+        if (lists.length < 2 && known === undefined && this.#walks % 32 !== 0) return union;
         answer = { generation: this.#generation, lists, union };
       }
     }

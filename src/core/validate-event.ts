@@ -24,7 +24,7 @@ export function checkEvent(id: unknown, type: unknown, payload: unknown, meta: L
 /** @param size UTF-16 units of the payload's text or more. */
 export function checkPayload(payload: unknown, size: number, limits: EventLimits): void {
   // Depth first: what counts the bytes is recursive.
-  if (size > limits.depth && tooDeep(payload, limits.depth)) throw new ValidationError("ERR_PAYLOAD_DEPTH", `a payload may be nested ${limits.depth} levels deep; flatten it`, { details: { path: "payload" } });
+  if (size > limits.depth && isDeeper(payload, limits.depth)) throw new ValidationError("ERR_PAYLOAD_DEPTH", `a payload may be nested ${limits.depth} levels deep; flatten it`, { details: { path: "payload" } });
   // A UTF-16 unit is at most 3 bytes of UTF-8: only a text near the limit need be counted.
   if (size * 3 > limits.payload && jsonBytes(payload) > limits.payload) throw new ValidationError("ERR_PAYLOAD_TOO_LARGE", `a payload may have ${limits.payload} bytes of JSON; store the rest elsewhere and publish a reference`, { details: { path: "payload" } });
 }
@@ -40,14 +40,15 @@ function jsonBytes(value: unknown): number {
   return bytes;
 }
 
-function tooDeep(value: unknown, levels: number): boolean {
+/** Whether a value is nested more than so many levels; looks no deeper. */
+export function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (levels === 0) return true;
   if (Array.isArray(value)) {
-    for (const item of value as unknown[]) if (tooDeep(item, levels - 1)) return true;
+    for (const item of value as unknown[]) if (isDeeper(item, levels - 1)) return true;
     return false;
   }
-  for (const key in value) if (tooDeep((value as Record<string, unknown>)[key], levels - 1)) return true;
+  for (const key in value) if (isDeeper((value as Record<string, unknown>)[key], levels - 1)) return true;
   return false;
 }
 

@@ -29,7 +29,7 @@ const contenders = {
       emit: (type, event) => { for (const handler of index.match(type)) handler(event); },
     };
   },
-  async [PEER](kind) {
+  async [PEER]() {
     const { default: EventEmitter2 } = await import("eventemitter2");
     const emitter = new EventEmitter2({ wildcard: true, delimiter: ".", maxListeners: 0 });
     return { on: (pattern, handler) => emitter.on(pattern, handler), emit: (type, event) => emitter.emit(type, event) };
@@ -70,7 +70,7 @@ const child = process.argv.indexOf("--child");
 if (child > 0) {
   process.stdout.write(String(await measure(JSON.parse(process.argv[child + 1]))));
 } else {
-  const self = fileURLToPath(import.meta.url), names = Object.keys(contenders), table = [], ours = {};
+  const self = fileURLToPath(import.meta.url), names = Object.keys(contenders), table = [];
   const isolated = (work) => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [self, "--child", JSON.stringify(work)], { encoding: "utf8" });
     if (status !== 0) throw new Error(stderr);

@@ -12,7 +12,7 @@ async function logWith(count: number, timeOf = (_: number) => 0): Promise<Log> {
 
 async function add(log: Log, n: number, time = 0): Promise<void> {
   const head = `,${time},0,`;
-  await log.append([{ publisher: "", run: false, drafts: [{ id: `e${n}`, type: "t", time, body: `${head}"e${n}","t",${"0".repeat(0)}${1_000 + n}]`, own: head.length }] }]);
+  await log.append([{ publisher: "", run: false, drafts: [{ id: `e${n}`, type: "t", time, body: `${head}"e${n}","t",${1_000 + n}]`, own: head.length }] }]);
 }
 
 const failures: unknown[] = [];

@@ -1,0 +1,66 @@
+import type { Caller } from "../core/policy.ts";
+import type { Link, LinkListener, Port } from "../core/link.ts";
+import { ConnectionError } from "../core/errors.ts";
+
+/** The part of a router that a link needs. */
+interface Connectable {
+  connect(port: Port, caller?: Caller): { receive(message: string): void; disconnected(): void };
+}
+
+/**
+ * A link to a router in the same process. Messages arrive in a later microtask, as from a wire, so that neither side runs inside the other; text, not
+ * objects, so that nobody can change an event that others hold.
+ */
+export function inProcessLink(router: Connectable | Promise<Connectable>, caller?: Caller): Link {
+  let listener: LinkListener;
+  let session: ReturnType<Connectable["connect"]> | undefined;
+  let closed = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const open = async (): Promise<void> => {
+    const target = await router;
+    if (closed) return;
+    const port: Port = {
+      send: (messages) => queueMicrotask(() => {
+        if (session === own) for (const { text } of messages) listener.message(text);
+      }),
+      close: (_code, reason) => queueMicrotask(() => {
+        if (session !== own) return;
+        session = undefined;
+        listener.down(new ConnectionError("ERR_CONNECTION_LOST", `the router closed the connection (${reason})`, { retryable: true }), false);
+      }),
+    };
+    const own = target.connect(port, caller);
+    session = own;
+    listener.open();
+  };
+  const drop = (): void => {
+    const own = session;
+    session = undefined;
+    own?.disconnected();
+  };
+
+  return {
+    start(on) {
+      listener = on;
+      void open();
+    },
+    send(message) {
+      const own = session;
+      queueMicrotask(() => own?.receive(message));
+    },
+    restart(delay = 0) {
+      if (closed) return;
+      drop();
+      listener.down(new ConnectionError("ERR_CONNECTION_LOST", "the connection is made anew", { retryable: true }), false);
+      clearTimeout(timer);
+      timer = setTimeout(() => void open(), delay);
+    },
+    close() {
+      closed = true;
+      clearTimeout(timer);
+      // What was sent before is still carried out.
+      queueMicrotask(drop);
+    },
+  };
+}

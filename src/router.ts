@@ -1,0 +1,14 @@
+export { Router, type RouterOptions } from "./core/router.ts";
+export type { Session } from "./core/session.ts";
+export type { Caller, Action, Duty, Policy, Principal, Rights } from "./core/policy.ts";
+export { openPolicy } from "./core/policy.ts";
+export { defaultLimits, type Limits } from "./core/limits.ts";
+export type { RetentionPolicy } from "./core/retention.ts";
+export type { Surroundings } from "./core/clock.ts";
+export type { Link, LinkListener, Outgoing, Port } from "./core/link.ts";
+export type { Batch, Draft, Log, Outcome, PageLimit, Store } from "./core/store.ts";
+export { LogEvent } from "./core/log-event.ts";
+export type { Credential, Durability } from "./core/frames.ts";
+export { inProcessLink } from "./links/in-process.ts";
+export { memoryStore, type MemoryStoreOptions } from "./stores/memory.ts";
+export { parseShortFilter } from "./core/short-filter.ts";

@@ -1,0 +1,24 @@
+import fc from "fast-check";
+import { memory, sqlite } from "../contract/store/factories.ts";
+import { storeContract } from "../contract/store/store-contract.ts";
+import type { Suite } from "../contract/suite.ts";
+
+export interface NamedTest {
+  readonly name: string;
+  run(): Promise<void>;
+}
+
+/** The contract suites that every server runtime runs. A new one is a line here. */
+const suites: readonly { readonly name: string; register(suite: Suite): void }[] = [
+  { name: "memory store", register: (suite) => storeContract(suite, memory, fc) },
+  { name: "SQLite store", register: (suite) => storeContract(suite, sqlite, fc) },
+];
+
+/** All tests of all suites, not yet run. */
+export function collect(): NamedTest[] {
+  return suites.flatMap(({ name: suite, register }) => {
+    const tests: NamedTest[] = [];
+    register({ test: (name, run) => void tests.push({ name: `${suite}: ${name}`, run }) });
+    return tests;
+  });
+}
