@@ -11,4 +11,3 @@ export { LogEvent } from "./core/log-event.ts";
 export type { Credential, Durability } from "./core/frames.ts";
 export { inProcessLink } from "./links/in-process.ts";
 export { memoryStore, type MemoryStoreOptions } from "./stores/memory.ts";
-export { parseShortFilter } from "./core/short-filter.ts";

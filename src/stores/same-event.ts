@@ -10,7 +10,7 @@ export function isSameEvent(line: string, draft: Draft): boolean {
   if (line.endsWith(draft.body.slice(draft.own))) return true;
   const [, , , , type, payload, meta = {}] = JSON.parse(line) as EventLine;
   const [, , , , ownType, ownPayload, ownMeta = {}] = JSON.parse(`[0${draft.body}`) as EventLine;
-  return type === ownType && isSameJson(payload, ownPayload) && isSameJson({ ...meta, source: 0 }, { ...ownMeta, source: 0 });
+  return type === ownType && isSameJson(payload, ownPayload) && isSameJson({ priority: 5, ...meta, source: 0 }, { priority: 5, ...ownMeta, source: 0 });
 }
 
 /** Equality of JSON values; the order of an object's keys does not count. */

@@ -129,22 +129,34 @@ test("[P11] it is full when too much waits, and no longer when that is written",
   expect([appender.full, appender.waiting]).toEqual([false, 0]);
 });
 
-test("drained: at once when idle, else when the last of what waits has its fate", async () => {
+test("drained: at once when idle, else when what was submitted before has its fate, whatever is submitted meanwhile", async () => {
   const { around, writes, fates, submit, appender } = bench();
   await appender.drained();
   submit("a");
-  let drained = false;
-  void appender.drained().then(() => { drained = true; });
   around.turn();
   submit("b");
+  const drained: string[] = [];
+  void appender.drained().then(() => drained.push(`after ${fates.length}`));
+  submit("c");
   await allMicrotasks();
   writes[0]!.finish();
   await allMicrotasks();
-  expect(drained).toBe(false);
+  expect(drained).toEqual([]);
+  submit("d");
   writes[1]!.finish();
   await allMicrotasks();
-  expect(drained).toBe(true);
-  expect(fates).toHaveLength(2);
+  expect(drained).toEqual(["after 3"]);
+  expect(writes.map(({ ids }) => ids)).toEqual([["a"], ["b", "c"], ["d"]]);
+  // Before the write has begun, and when it fails: a fate is a fate.
+  writes[2]!.finish();
+  await allMicrotasks();
+  submit("e");
+  void appender.drained().then(() => drained.push(`after ${fates.length}`));
+  around.turn();
+  writes[3]!.fail(new Error("disk full"));
+  await allMicrotasks();
+  expect(fates.at(-1)).toBe("e: ERR_STORE");
+  expect(drained).toEqual(["after 3", "after 5"]);
 });
 
 test("what is submitted while fates are told is not lost", async () => {

@@ -4,7 +4,7 @@ import type { Log } from "../../src/core/store.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
 import { allMicrotasks, FakeSurroundings } from "../support/fake-surroundings.ts";
 
-async function logWith(count: number, timeOf = (_: number) => 0): Promise<Log> {
+async function logWith(count: number, timeOf: (n: number) => number = () => 0): Promise<Log> {
   const log = await memoryStore({ randomBytes: new FakeSurroundings().randomBytes }).open("default");
   for (let i = 1; i <= count; i++) await add(log, i, timeOf(i));
   return log;
@@ -68,6 +68,13 @@ test("an age: what is older goes at the tick, what is exactly as old stays; it a
   expect(one.tick(47_000)).toBe(49_000);
   await allMicrotasks();
   expect(log.first).toBe(7);
+});
+
+test("one event that is too old goes, too", async () => {
+  const log = await logWith(10, (i) => i * 1_000);
+  retention(log, { maxAge: 40_000 }).tick(41_001);
+  await allMicrotasks();
+  expect(log.first).toBe(2);
 });
 
 test("the next look at ages is a second to a minute away", () => {

@@ -121,15 +121,22 @@ test("[I15] what was still behind when the right went is not delivered", async (
   expect(reader.seqsOf(1)).toEqual([1, 2, 11, 12]);
 });
 
-test("rights of others do not leak to a session with the same interests", async () => {
-  const { world, root, shop } = await scene();
-  root.subscribe(1, { topics: ["order.**"] });
-  shop.subscribe(1, { topics: ["order.**"] });
+test("[I15] rights are each session's own, also where others ask for the very same", async () => {
+  const { world, grants, root, shop, as } = await scene();
+  const first = await as("shop");
+  const sessions = [first, root, shop, await as("root")];
+  for (const client of sessions) {
+    client.subscribe(1, { topics: ["order.**"] });
+    await world.settle();
+  }
+  const publisher = await as("root");
+  publisher.publish([line("a", "order.placed")]);
   await world.settle();
-  root.publish([line("a", "order.placed")]);
+  expect(first.messages.at(-1)).toBe(shop.messages.at(-1));
+  grants.shop!.may = { subscribe: ["order.paid"] };
+  publisher.publish([line("b", "order.placed"), line("c", "order.paid")]);
   await world.settle();
-  expect([root.idsOf(1), shop.idsOf(1)]).toEqual([["a"], ["a"]]);
-  expect(root.messages.at(-1)).not.toBe(shop.messages.at(-1));
+  expect(sessions.map((client) => client.idsOf(1))).toEqual([["a", "c"], ["a", "b", "c"], ["a", "c"], ["a", "b", "c"]]);
 });
 
 test("requests and responders need their rights", async () => {

@@ -339,5 +339,5 @@ test("[I1][I2][I4][I5][I6][I7][I8][I9][P2][P3][P11] any interleaving: each subsc
     must(world.stats().queueDepth === 0, "[I13] something still waits");
     expect(world.errors).toEqual([]);
     expect(opener.closed).toBeUndefined();
-  }), { numRuns: 4_000 });
+  }), { numRuns: 800 });
 });

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { memory, sqlite } from "../contract/store/factories.ts";
 import { storeContract } from "../contract/store/store-contract.ts";
+import { homes } from "../contract/router/homes.ts";
+import { routerContract } from "../contract/router/router-contract.ts";
 import type { Suite } from "../contract/suite.ts";
 
 export interface NamedTest {
@@ -12,6 +14,7 @@ export interface NamedTest {
 const suites: readonly { readonly name: string; register(suite: Suite): void }[] = [
   { name: "memory store", register: (suite) => storeContract(suite, memory, fc) },
   { name: "SQLite store", register: (suite) => storeContract(suite, sqlite, fc) },
+  ...homes.map(({ name, make }) => ({ name: `router, ${name}`, register: (suite: Suite) => routerContract(suite, make) })),
 ];
 
 /** All tests of all suites, not yet run. */

@@ -1,0 +1,65 @@
+import { mkdir } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import type { ServeOptions } from "../hosts/server.ts";
+import type { Flags, Values } from "./command.ts";
+import { usageError } from "./failure.ts";
+import { readCount, readDuration, readSize } from "./quantity.ts";
+import type { Shell } from "./shell.ts";
+
+export const serveFlags = {
+  transport: { type: "string", value: "websocket", about: "how clients connect; HTTP and Server-Sent Events come with it (default: websocket)" },
+  host: { type: "string", value: "ADDRESS", about: "the address to listen on (default: 127.0.0.1, this machine only)" },
+  port: { type: "string", value: "PORT", about: "the port to listen on, 0 for any that is free (default: 8080)" },
+  store: { type: "string", value: "STORE", about: "where events are kept: memory or sqlite:FILE (default: memory)" },
+  "api-key": { type: "string", value: "KEY", multiple: true, about: "a key that lets a client in (default: EVENT_ROUTER_API_KEYS, separated by commas)" },
+  "allow-anonymous": { type: "boolean", about: "let everybody in who reaches the address" },
+  "retain-age": { type: "string", value: "DURATION", about: "forget events that are older, as 30d (default: keep all)" },
+  "retain-events": { type: "string", value: "N", about: "keep the newest N events of a namespace" },
+  "retain-bytes": { type: "string", value: "SIZE", about: "keep the newest events up to this size, as 1gb" },
+} as const satisfies Flags;
+
+/** Of `serve`, with what has a default. */
+type StartOptions = ServeOptions & { readonly host: string; readonly port: number; readonly store: "memory" | `sqlite:${string}` };
+type Given = Values<typeof serveFlags>;
+
+/** What `start` was told, as `serve` takes it. @throws ValidationError `ERR_USAGE` */
+export function readServeOptions(given: Given, { env }: Pick<Shell, "env">): StartOptions {
+  const { transport = "websocket", port = "8080" } = given;
+  // An IPv6 address as it stands in a URL is one too.
+  const host = (given.host ?? "127.0.0.1").replace(/^\[(.+)\]$/, "$1");
+  if (transport !== "websocket") throw usageError(`--transport ${transport} is not to be had; a server speaks websocket`, "start");
+  const apiKeys = given["api-key"] ?? env.EVENT_ROUTER_API_KEYS?.split(",").map((key) => key.trim()).filter((key) => key !== "") ?? [];
+  const allowAnonymous = given["allow-anonymous"] ?? false;
+  if (allowAnonymous && apiKeys.length > 0) throw usageError("--allow-anonymous and API keys exclude each other; leave out the flag, or --api-key and EVENT_ROUTER_API_KEYS", "start");
+  if (!isLoopback(host) && apiKeys.length === 0 && !allowAnonymous) {
+    throw usageError(`--host ${host} lets other machines in, and nothing says whom: give --api-key KEY (or EVENT_ROUTER_API_KEYS), or --allow-anonymous if everybody who reaches it may do everything`, "start");
+  }
+  return {
+    host, port: readCount(port, "--port", "start", [0, 65_535]), store: readStore(given.store ?? "memory"),
+    ...(apiKeys.length > 0 && { apiKeys }), ...(allowAnonymous && { allowAnonymous }), retention: readRetention(given),
+  };
+}
+
+/** The folder of the log's file, made if it is not there. */
+export async function prepareStore(store: string): Promise<void> {
+  if (store.startsWith("sqlite:")) await mkdir(dirname(resolve(store.slice("sqlite:".length))), { recursive: true });
+}
+
+function readStore(text: string): "memory" | `sqlite:${string}` {
+  if (text === "memory") return text;
+  const file = /^sqlite:(.+)$/s.exec(text)?.[1];
+  if (file === undefined) throw usageError(`--store is memory or sqlite:FILE, as sqlite:data/router.db; got ${JSON.stringify(text)}`, "start");
+  return `sqlite:${file}`;
+}
+
+function readRetention({ "retain-age": age, "retain-events": events, "retain-bytes": bytes }: Given) {
+  return {
+    ...(age !== undefined && { maxAge: readDuration(age, "--retain-age", "start") }),
+    ...(events !== undefined && { maxEvents: readCount(events, "--retain-events", "start", [1, Number.MAX_SAFE_INTEGER]) }),
+    ...(bytes !== undefined && { maxBytes: readSize(bytes, "--retain-bytes", "start") }),
+  };
+}
+
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}

@@ -1,0 +1,62 @@
+/** What a command sees of the process it runs in. */
+export interface Shell {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly input: AsyncIterable<Uint8Array>;
+  /** Whether standard output shows colours. */
+  readonly colour: boolean;
+  /** Whether somebody looks for a fault, and wants to see more than a message. */
+  readonly debug: boolean;
+  /** Writes a line to standard output, and waits while nobody takes it. @throws what `stop` was aborted with if nobody ever will. */
+  print(line: string): Promise<void>;
+  /** Writes a line to standard error. */
+  note(line: string): void;
+  /** Aborted with `Interrupted` by Ctrl-C or SIGTERM, and with `NobodyReads` when the reader of standard output is gone. */
+  readonly stop: AbortSignal;
+}
+
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+  readonly code = "ERR_INTERRUPTED";
+}
+
+/** As with `| head`: there is nothing left to do, and nothing has failed. */
+export class NobodyReads extends Error { override readonly name = "NobodyReads"; }
+
+/** npm passes on the Ctrl-C that the terminal has given to its children already: what comes within this time is the same key press. */
+const SAME_PRESS = 500;
+
+/** The shell of a real process. The first signal asks the command to stop, the next ends the process at once. */
+export function openShell(program: NodeJS.Process): Shell {
+  const { stdout, stderr } = program;
+  const stop = new AbortController();
+  let first: { readonly signal: NodeJS.Signals; readonly at: number } | undefined;
+  const signalled = (signal: NodeJS.Signals): void => {
+    const at = performance.now();
+    if (first === undefined) {
+      first = { signal, at };
+      stop.abort(new Interrupted(`stopped by ${signal} before it was done`));
+    } else if (signal !== first.signal || at - first.at > SAME_PRESS) program.exit(1);
+  };
+  program.on("SIGINT", signalled);
+  program.on("SIGTERM", signalled);
+  const failed = (error: NodeJS.ErrnoException): void => stop.abort(error.code === "EPIPE" ? new NobodyReads() : error);
+  stdout.on("error", failed);
+  // Where messages cannot be written, there is nobody to tell.
+  stderr.on("error", () => {});
+  return {
+    env: program.env,
+    get input() { return program.stdin; },
+    colour: stdout.isTTY && stdout.hasColors({ ...program.env }),
+    debug: (program.env.DEBUG ?? "") !== "",
+    stop: stop.signal,
+    note: (line) => void stderr.write(`${line}\n`),
+    async print(line) {
+      if (stdout.errored !== null) throw stop.signal.reason;
+      await new Promise<void>((resolve, reject) => stdout.write(`${line}\n`, (error) => {
+        if (error === null || error === undefined) return resolve();
+        failed(error);
+        reject(stop.signal.reason as Error);
+      }));
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { Hono } from "hono";
+import { cors } from "hono/cors";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import type { Clock } from "../core/clock.ts";
+import { asError, EventRouterError } from "../core/errors.ts";
+import type { Router } from "../core/router.ts";
+import { Doors } from "./doors.ts";
+import { gate } from "./gate.ts";
+import type { HttpDeps } from "./http-deps.ts";
+import { problem } from "./problem.ts";
+import { eventRoutes } from "./routes/events.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { managementRoutes } from "./routes/management.ts";
+import { requestRoutes } from "./routes/requests.ts";
+import { streamRoutes } from "./routes/stream.ts";
+
+export interface AppOptions {
+  readonly router: Pick<Router, "connect" | "health" | "limits">;
+  readonly clock: Clock;
+  randomBytes(count: number): Uint8Array;
+  /** Origins of pages that may use the router besides its own. */
+  readonly origins?: readonly string[];
+  /** Names under which the server may be addressed; undefined: any. */
+  readonly hosts?: readonly string[] | undefined;
+  readonly metrics?: HttpDeps["metrics"];
+  addressOf?(env: unknown): string | undefined;
+  /** Gets what a route threw and should not have. */
+  onError?(error: unknown): void;
+}
+
+/**
+ * The HTTP side of a router, as one `fetch`. It holds no rights of its own: each call is made in a session with the caller's credential, as over any other
+ * transport.
+ * @example
+ * const app = createApp({ router, clock, randomBytes });
+ * const response = await app.fetch(new Request("http://router/health"));
+ */
+export function createApp({ router, clock, randomBytes, origins = [], hosts, metrics, addressOf = () => undefined, onError = () => {} }: AppOptions): Hono {
+  const deps: HttpDeps = { router, clock, metrics, addressOf, doors: new Doors(router, { ...clock, randomBytes }) };
+  const refusal = gate({ origins, hosts });
+  const app = new Hono();
+
+  app.use(async (c, next) => {
+    c.header("X-Content-Type-Options", "nosniff");
+    // Whether it is well is no secret, and a balancer asks by address.
+    const refused = c.req.path === "/health" ? undefined : refusal(c.req.header("Origin"), c.req.header("Host"));
+    return refused === undefined ? next() : problem(c, refused);
+  });
+  if (origins.length > 0) app.use(cors({ origin: [...origins], exposeHeaders: ["Retry-After"], maxAge: 600 }));
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => {
+    c.header("Allow", methods.join(", "));
+    return problem(c, new EventRouterError("ERR_METHOD_NOT_ALLOWED", `${c.req.path} takes ${methods.join(", ")}`));
+  } }));
+  for (const routes of [eventRoutes, streamRoutes, requestRoutes, managementRoutes]) app.route("/api/v1", routes(deps));
+  app.route("/", healthRoutes(deps));
+
+  app.notFound((c) => problem(c, new EventRouterError("ERR_NOT_FOUND", `there is no ${c.req.path}; events are at /api/v1/events, their stream at /api/v1/events/stream, WebSockets at /ws`)));
+  app.onError((thrown, c) => problem(c, asError(thrown, (cause) => {
+    onError(cause);
+    return new EventRouterError("ERR_INTERNAL", "the router failed; see its log", { cause });
+  })));
+  return app;
+}

@@ -1,0 +1,124 @@
+import ReconnectingWebSocket from "partysocket/ws";
+import type { Clock } from "../core/clock.ts";
+import { ConnectionError } from "../core/errors.ts";
+import type { Link, LinkListener } from "../core/link.ts";
+
+/** The part of a WebSocket constructor that is used: the platform's, or that of `ws`. */
+export type WebSocketConstructor = new (url: string) => WebSocketLike;
+
+export interface WebSocketLike {
+  readonly readyState: number;
+  binaryType: string;
+  send(data: string): void;
+  close(code?: number, reason?: string): void;
+  // oxlint-disable-next-line typescript/no-explicit-any -- events differ by platform
+  addEventListener(type: string, listener: (event: any) => void): void;
+  // oxlint-disable-next-line typescript/no-explicit-any
+  removeEventListener(type: string, listener: (event: any) => void): void;
+}
+
+export interface WebSocketLinkOptions {
+  readonly url: string;
+  readonly WebSocket?: WebSocketConstructor | undefined;
+  readonly clock: Clock;
+  /** 0 ≤ x < 1 */
+  random(): number;
+  /** Whether a lost connection is made anew. */
+  readonly enabled: boolean;
+  /** Attempts in a row. */
+  readonly maxAttempts: number;
+  readonly backoff: "exponential" | "fixed";
+  /** ms */
+  readonly minDelay: number;
+  /** ms */
+  readonly maxDelay: number;
+  /** ms until an attempt to open is given up. */
+  readonly connectionTimeout: number;
+}
+
+const OPEN = 1;
+/** A connection that lasted so long, ms, was a good one: the next attempt is a first attempt again. A router that accepts and closes at once is backed off. */
+const GOOD = 5_000;
+
+/**
+ * A link over a WebSocket. partysocket opens one and gives up in time; when to try again is decided here, so that a retry can be called off: its own
+ * waiting cannot, and would keep a process alive after `close()`. Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ */
+export function webSocketLink(options: WebSocketLinkOptions): Link {
+  const { url, clock, random, minDelay, maxDelay } = options;
+  let listener: LinkListener;
+  let socket: ReconnectingWebSocket | undefined;
+  let attempts = 0;
+  let openedAt: number | undefined;
+  let phase: "trying" | "open" | "waiting" | "ended" = "trying";
+  let callOff = (): void => {};
+
+  const attempt = (): void => {
+    phase = "trying";
+    openedAt = undefined;
+    if (socket !== undefined) return socket.reconnect();
+    const own = new ReconnectingWebSocket(url, undefined, {
+      WebSocket: options.WebSocket,
+      maxEnqueuedMessages: 0,
+      maxRetries: 0,
+      shouldReconnectOnClose: () => false,
+      connectionTimeout: options.connectionTimeout,
+    });
+    socket = own;
+    own.onopen = () => {
+      if (phase !== "trying") return;
+      phase = "open";
+      openedAt = clock.now();
+      listener.open();
+    };
+    own.onmessage = ({ data }: MessageEvent) => {
+      if (phase !== "open") return;
+      if (typeof data === "string") listener.message(data);
+      else own.close(1003, "text only");
+    };
+    own.onclose = ({ code, reason }) => lost(`closed with code ${code}${reason === "" ? "" : `, ${reason}`}`);
+    own.onerror = ({ message, error }) => lost(message === "TIMEOUT" ? `no answer within ${options.connectionTimeout} ms` : message || "failed", error);
+  };
+
+  /** One failure may be told twice, as an error and as a close. */
+  const lost = (why: string, cause?: unknown): void => {
+    if (phase !== "trying" && phase !== "open") return;
+    const verb = phase === "open" ? "lost" : "not made";
+    if (openedAt !== undefined && clock.now() - openedAt >= GOOD) attempts = 0;
+    const final = !options.enabled || attempts >= options.maxAttempts;
+    phase = final ? "ended" : "waiting";
+    const next = final ? "no more attempts are made: check the URL and that the router runs, then call reconnect()" : "trying again";
+    if (!final) wait(options.backoff === "fixed" ? minDelay : random() * Math.min(maxDelay, minDelay * 2 ** attempts));
+    attempts++;
+    listener.down(new ConnectionError(verb === "lost" ? "ERR_CONNECTION_LOST" : "ERR_CONNECTION_FAILED", `the connection to ${url} was ${verb}: ${why}; ${next}`, { retryable: !final, cause }), final);
+  };
+
+  const wait = (delay: number): void => {
+    callOff();
+    callOff = clock.after(delay, attempt);
+  };
+
+  return {
+    start(on) {
+      listener = on;
+      attempt();
+    },
+    send(message) {
+      if (phase === "open" && socket!.readyState === OPEN) socket!.send(message);
+    },
+    restart(delay = 0) {
+      if (phase === "ended") return;
+      const was = phase;
+      phase = "waiting";
+      attempts = 0;
+      socket?.close(1000, "restart");
+      wait(delay);
+      if (was === "open" || was === "trying") listener.down(new ConnectionError("ERR_CONNECTION_LOST", `the connection to ${url} is made anew`, { retryable: true }), false);
+    },
+    close() {
+      phase = "ended";
+      callOff();
+      socket?.close(1000, "bye");
+    },
+  };
+}

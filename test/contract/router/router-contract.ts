@@ -1,0 +1,27 @@
+import type { Suite } from "../suite.ts";
+import type { Home, MakeHome } from "./kit.ts";
+import { asking } from "./asking.ts";
+import { breaking } from "./breaking.ts";
+import { publishing } from "./publishing.ts";
+import { seed } from "./seed.ts";
+import { subscribing } from "./subscribing.ts";
+
+/** One case: a fresh home, closed behind it. */
+export type Case = (name: string, run: (home: Home) => Promise<void>, options?: Parameters<MakeHome>[0]) => void;
+
+/** What every home of a router must show, on the public client alone. */
+export function routerContract({ test }: Suite, make: MakeHome): void {
+  const inHome: Case = (name, run, options) => test(name, async () => {
+    const home = await make(options);
+    try {
+      await run(home);
+    } finally {
+      await home.close();
+    }
+  });
+  publishing(inHome);
+  subscribing(inHome);
+  asking(inHome);
+  breaking(inHome);
+  seed(inHome);
+}

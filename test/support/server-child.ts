@@ -1,0 +1,70 @@
+import { spawn, type ChildProcessByStdio } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import type { ServeOptions } from "../../src/hosts/server.ts";
+
+const script = fileURLToPath(new URL("../crash/server-process.ts", import.meta.url));
+/** Half of the time until such a process serves is the compiler's: it does its work once. */
+const compiled = join(tmpdir(), "event-router-compile-cache");
+const MIB = 1024 * 1024;
+
+/** A router in a process of its own. It is loaded at once, and serves when it is told to. */
+export class ServerChild implements AsyncDisposable {
+  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #closed: Promise<unknown>;
+  #errors = "";
+
+  constructor() {
+    this.#child = spawn(process.execPath, [script], { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, NODE_COMPILE_CACHE: compiled } });
+    this.#closed = once(this.#child, "close");
+    this.#child.stdin.on("error", () => {});
+    this.#child.stderr.setEncoding("utf8").on("data", (text: string) => { this.#errors = (this.#errors + text).slice(-4_000); });
+  }
+
+  /** What it complained of. */
+  get errors(): string { return this.#errors; }
+
+  /** Resolves with its address when it listens. */
+  async serve(options: ServeOptions): Promise<string> {
+    this.#child.stdin.write(`${JSON.stringify(options)}\n`);
+    const line = once(createInterface({ input: this.#child.stdout }), "line") as Promise<[string]>;
+    const [text] = await Promise.race([line, this.#closed.then(() => { throw new Error(`the server ended: ${this.#errors}`); })]);
+    return (JSON.parse(text) as { url: string }).url;
+  }
+
+  /** kill -9. */
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#closed;
+  }
+
+  /** Memory of the process that is in use now, MiB, and the most that ever was. */
+  memory(): { readonly now: number; readonly peak: number } {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+    const read = (name: string): number => (Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)![1]) * 1024) / MIB;
+    return { now: read("VmRSS"), peak: read("VmHWM") };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+}
+
+/** A port that is free now and that no outgoing connection is given: those are taken from 32768 up. So it is still free after a kill. */
+export async function fixedPort(): Promise<number> {
+  for (;;) {
+    const port = 15_000 + Math.floor(Math.random() * 15_000);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => server.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true)));
+    if (!free) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
+}
