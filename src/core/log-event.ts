@@ -37,7 +37,8 @@ export class LogEvent {
   get payload(): unknown { return this.fields[5]; }
   get timestamp(): string { return new Date(this.time).toISOString(); }
   get source(): string | undefined { return this.#meta?.source ?? (typeof this.#from === "object" && this.#from[1] !== 0 ? this.#from[1] : undefined); }
-  get target(): string | undefined { return this.#meta?.target; }
+  /** Asked of each event on its way, so most are spared the parsing: whoever writes the key otherwise must escape it. */
+  get target(): string | undefined { return this.line.includes('"target"') || this.line.includes("\\") ? this.#meta?.target : undefined; }
   get priority(): number { return this.#meta?.priority ?? 5; }
   get correlationId(): string | undefined { return this.#meta?.correlationId; }
   get headers(): Readonly<Record<string, string>> | undefined { return this.#meta?.headers; }

@@ -205,7 +205,7 @@ export class OpenSession {
       const call = typeof method === "string" ? this.#calls.get(method) : undefined;
       if (call === undefined) throw new ValidationError("ERR_METHOD", `this router has no call ${typeof method === "string" ? JSON.stringify(method.slice(0, 64)) : "without a name"}; it has ${[...this.#calls.keys()].join(", ")}`);
       const value = await call(this, params === undefined ? {} : record(params, "params"));
-      if (!this.#closed) this.reader.deliver({ text: `["ok",${req},${value}]` });
+      if (!this.#closed) this.reader.tell(`["ok",${req},${value}]`);
     } catch (error) {
       if (!this.#closed) this.#tell(["err", req, toWire(asError(error, (cause) => new EventRouterError("ERR_INTERNAL", "the router failed to answer; see its log", { cause })))]);
     }

@@ -1,5 +1,8 @@
 import type { Outgoing } from "./link.ts";
 
+/** UTF-16 units of a session's own frames in one message: enough to make its cost disappear, and far below what a peer's WebSocket may refuse. */
+const MESSAGE = 64 * 1024;
+
 /**
  * What is about to be sent to a session, and how much was sent that has not been received: that is what bounds a router's memory per connection (P11).
  * Whether handlers have finished is each cursor's own window, so that one slow handler holds up no other subscription.
@@ -49,15 +52,20 @@ export class Output {
   take(): Outgoing[] {
     const messages: Outgoing[] = [];
     let own = "";
+    const end = (): void => {
+      if (own !== "") messages.push({ text: own });
+      own = "";
+    };
     for (const frame of this.#frames) {
-      if (typeof frame === "string") own = own === "" ? frame : `${own}\n${frame}`;
-      else {
-        if (own !== "") messages.push({ text: own });
-        own = "";
+      if (typeof frame !== "string") {
+        end();
         messages.push(frame);
+        continue;
       }
+      if (own.length + frame.length > MESSAGE) end();
+      own = own === "" ? frame : `${own}\n${frame}`;
     }
-    if (own !== "") messages.push({ text: own });
+    end();
     this.#frames = [];
     this.#queued = 0;
     for (const { text } of messages) this.#sent += text.length;

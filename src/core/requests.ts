@@ -76,7 +76,7 @@ export class Requests {
     const deadline = this.#now() + timeout;
     this.#deadlines.add(deadline, ask);
     this.#deadlineSet(deadline);
-    responder.reader.deliver({ text: `["ask",${ask},${timeout},${line}]` });
+    responder.reader.tell(`["ask",${ask},${timeout},${line}]`);
   }
 
   #choose(responders: readonly Responder[], size: number): Responder | undefined {
@@ -92,7 +92,7 @@ export class Requests {
   /** A responder's answer as the line of a response event. */
   answer(reader: Reader, ask: number, response: (request: { readonly id: string; readonly type: string }) => string): void {
     const pending = this.#settle(reader, ask);
-    if (pending !== undefined) pending.requester.deliver({ text: `["ok",${pending.req},${response(pending)}]` });
+    pending?.requester.tell(`["ok",${pending.req},${response(pending)}]`);
   }
 
   /** A responder's refusal. */

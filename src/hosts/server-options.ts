@@ -43,7 +43,8 @@ const duration = z.union([z.number(), z.string()]);
 const methods = (...names: string[]) => (value: unknown): boolean => typeof value === "object" && value !== null && names.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
 
 const shape = z.strictObject({
-  host: z.string().min(1).default("127.0.0.1"),
+  // As in a URL, an IPv6 address may stand in brackets.
+  host: z.string().min(1).transform((host) => host.replace(/^\[(.*)\]$/, "$1")).default("127.0.0.1"),
   port: z.number().int().min(0).max(65_535).default(8_080),
   store: z.union([z.literal("memory"), z.templateLiteral(["sqlite:", z.string().min(1)]), z.custom<Store>(methods("open", "close"))], 'must be "memory", "sqlite:FILE" or a store').default("memory"),
   policy: z.custom<Policy>(methods("authenticate"), "must have a method authenticate").optional(),

@@ -2,18 +2,22 @@ import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { ConnectionError, EventRouterError } from "../core/errors.ts";
+import type { Caller } from "../core/policy.ts";
 import { Router } from "../core/router.ts";
 import type { Store } from "../core/store.ts";
 import { createApp } from "../http/app.ts";
 import { gate } from "../http/gate.ts";
 import { problem } from "../http/problem.ts";
 import { prometheusMetrics } from "../http/prometheus.ts";
+import type { BaseOptions } from "../client/options.ts";
+import type { EventRouterClient } from "../event-router.ts";
 import { apiKeyPolicy } from "./api-keys.ts";
 import { openStore } from "./open-store.ts";
+import { ownClient, trusting } from "./own-client.ts";
 import { processFacts } from "./process-facts.ts";
 import { isLoopback, readServeOptions, type ServeOptions } from "./server-options.ts";
 import { staticFiles } from "./static-files.ts";
-import { serverClock, serverSurroundings } from "./surroundings.ts";
+import { randomBytes, serverClock, serverSurroundings } from "./surroundings.ts";
 import { webSocketHost, WEBSOCKET_PATHS } from "./websocket.ts";
 
 export type { ServeOptions, ServerLogger } from "./server-options.ts";
@@ -31,6 +35,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly port: number;
   readonly router: Router;
   readonly store: Store;
+  /** A client in this process. Without `auth` it may do everything: whoever has the server has the log. Close it before the server. */
+  client(options?: BaseOptions): EventRouterClient;
   /** Takes nothing new, finishes what was accepted, tells every client to come back later, and frees the port. */
   close(options?: CloseOptions): Promise<void>;
 }
@@ -45,29 +51,32 @@ export interface RunningServer extends AsyncDisposable {
 export async function serve(options: ServeOptions = {}): Promise<RunningServer> {
   const { host, port, heartbeat, limits, retention, logger, origins, open, ...given } = readServeOptions(options);
   const onError = (error: unknown): void => logger.error(`event-router: ${error instanceof Error ? error.message : String(error)}`, error);
-  const surroundings = serverSurroundings(() => router.tick());
-  const { store, own } = await openStore(given.store, { ...surroundings, onError });
+  // First, since it may refuse, and a store that is open is locked.
+  const files = given.staticFiles === undefined ? undefined : staticFiles(given.staticFiles);
+  const { store, own: opened } = await openStore(given.store, { randomBytes, onError });
   const policy = given.policy ?? (given.apiKeys && apiKeyPolicy(given.apiKeys));
-  const router = new Router({ store, surroundings, limits, retention, heartbeat, onError, ...(policy && { policy }) });
+  const self: Caller = {};
+  const router: Router = new Router({ store, surroundings: serverSurroundings(() => router.tick()), limits, retention, heartbeat, onError, ...(policy && { policy: trusting(policy, self) }) });
 
   // Whoever trusts all that reach it must make sure that web pages of others do not.
   const hosts = open && isLoopback(host) ? ["localhost", "127.0.0.1", "[::1]", host, ...origins.map((origin) => new URL(origin).hostname)] : undefined;
   const app = createApp({
-    router, origins, hosts, onError, clock: serverClock, randomBytes: surroundings.randomBytes, metrics: prometheusMetrics(router, processFacts),
+    router, origins, hosts, onError, clock: serverClock, randomBytes, metrics: prometheusMetrics(router, processFacts),
     addressOf: (env) => (env as { incoming?: IncomingMessage }).incoming?.socket.remoteAddress,
   });
   app.get(WEBSOCKET_PATHS[0]!, (c) => problem(c, new EventRouterError("ERR_UPGRADE", `${c.req.path} is for WebSockets; HTTP is at /api/v1`)));
-  if (given.staticFiles !== undefined) app.use(staticFiles(given.staticFiles));
+  if (files !== undefined) app.use(files);
 
   const refusal = gate({ origins, hosts });
   const sockets = webSocketHost({ router, heartbeat, refuse: ({ headers }) => refusal(headers.origin, headers.host) });
+  // A library leaves the globals of its process alone; that costs a sixth of the requests per second.
   const server = createAdaptorServer({ fetch: app.fetch, hostname: host, overrideGlobalObjects: false }) as Server;
   server.on("upgrade", sockets.upgrade);
   try {
     await listen(server, host, port);
   } catch (error) {
     await sockets.close(0);
-    if (own) await store.close();
+    if (opened) await store.close();
     throw error;
   }
   server.on("error", onError);
@@ -83,12 +92,12 @@ export async function serve(options: ServeOptions = {}): Promise<RunningServer> 
     await Promise.all([sockets.close(timeout), freed]);
     clearInterval(idle);
     clearTimeout(late);
-    if (own) await store.close();
+    if (opened) await store.close();
   };
   let closing: Promise<void> | undefined;
   const close = (how: CloseOptions = {}): Promise<void> => (closing ??= stop(how));
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`;
-  return { url, port: address.port, router, store, close, [Symbol.asyncDispose]: () => close() };
+  return { url, port: address.port, router, store, close, client: (how) => ownClient(router, self, how), [Symbol.asyncDispose]: () => close() };
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

@@ -3,8 +3,8 @@ import { serveStatic } from "@hono/node-server/serve-static";
 import type { MiddlewareHandler } from "hono";
 import { ValidationError } from "../core/errors.ts";
 
-/** A bundler's name for a file that never changes: `main-BxK3f_9q.js`. */
-const HASHED = /[-.][\w-]{8,}\.\w+$/;
+/** A bundler's name for a file that never changes, as Vite's: `/assets/main-BxK3f_9q.js`. */
+const HASHED = /\/assets\/[^/]+-[\w-]{8}\.\w+$/;
 
 /**
  * The files of a directory. A page of it talks to the server it came from and to nothing else.
@@ -12,15 +12,16 @@ const HASHED = /[-.][\w-]{8,}\.\w+$/;
  */
 export function staticFiles(directory: string): MiddlewareHandler {
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) throw new ValidationError("ERR_OPTION", `staticFiles: ${directory} is no directory; build the page first, or name another`, { details: { path: "staticFiles" } });
-  const files = serveStatic({
-    root: directory,
-    onFound(path, c) {
-      c.header("Cache-Control", HASHED.test(path) ? "public, max-age=31536000, immutable" : "no-cache");
-      if (path.endsWith(".html")) c.header("Content-Security-Policy", contentSecurityPolicy(c.req.header("Host")));
-    },
-  });
-  // Files that begin with a dot are a directory's own affair.
-  return (c, next) => (/\/\./.test(c.req.path) ? next() : files(c, next));
+  const files = serveStatic({ root: directory });
+  return async (c, next) => {
+    // Files that begin with a dot are a directory's own affair.
+    if (c.req.path.includes("/.")) return next();
+    const response = await files(c, next);
+    if (!(response instanceof Response)) return;
+    response.headers.set("Cache-Control", HASHED.test(c.req.path) ? "public, max-age=31536000, immutable" : "no-cache");
+    if (response.headers.get("Content-Type")?.startsWith("text/html")) response.headers.set("Content-Security-Policy", contentSecurityPolicy(c.req.header("Host")));
+    return response;
+  };
 }
 
 /** `self` does not mean WebSockets in every browser, so they are named. */

@@ -3,6 +3,10 @@ import type { Clock, Surroundings } from "../core/clock.ts";
 /** The longest a timer can wait: a longer one would fire at once. */
 const LONGEST = 2 ** 31 - 1;
 
+export function randomBytes(count: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(count));
+}
+
 /** What a server gives its router, on Node, Deno and Bun. `tick` is the router's; it is called when a time that was asked for has come. */
 export function serverSurroundings(tick: () => number | null): Surroundings {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -15,7 +19,7 @@ export function serverSurroundings(tick: () => number | null): Surroundings {
   };
   return {
     now: Date.now,
-    randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+    randomBytes,
     // After the poll phase and not in a microtask, which would run between two sockets that are ready together: so all that was read in one turn of the
     // loop is committed in one transaction and leaves in one write per session.
     defer: (callback) => void setImmediate(callback),

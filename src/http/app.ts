@@ -8,9 +8,10 @@ import { Doors } from "./doors.ts";
 import { gate } from "./gate.ts";
 import type { HttpDeps } from "./http-deps.ts";
 import { problem } from "./problem.ts";
-import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { historyRoutes } from "./routes/history.ts";
 import { managementRoutes } from "./routes/management.ts";
+import { publishRoutes } from "./routes/publish.ts";
 import { requestRoutes } from "./routes/requests.ts";
 import { streamRoutes } from "./routes/stream.ts";
 
@@ -51,7 +52,7 @@ export function createApp({ router, clock, randomBytes, origins = [], hosts, met
     c.header("Allow", methods.join(", "));
     return problem(c, new EventRouterError("ERR_METHOD_NOT_ALLOWED", `${c.req.path} takes ${methods.join(", ")}`));
   } }));
-  for (const routes of [eventRoutes, streamRoutes, requestRoutes, managementRoutes]) app.route("/api/v1", routes(deps));
+  for (const routes of [publishRoutes, historyRoutes, streamRoutes, requestRoutes, managementRoutes]) app.route("/api/v1", routes(deps));
   app.route("/", healthRoutes(deps));
 
   app.notFound((c) => problem(c, new EventRouterError("ERR_NOT_FOUND", `there is no ${c.req.path}; events are at /api/v1/events, their stream at /api/v1/events/stream, WebSockets at /ws`)));

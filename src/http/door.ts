@@ -13,6 +13,9 @@ export interface DoorSurroundings {
 /** What became of a publish: when it was stamped (ms), and the fate of each event. */
 export interface Published { readonly time: number; readonly results: readonly PublishResult[] }
 
+/** A page of the log, as the router's `read` answers; `next` is the seq to go on after, null at the end. */
+export interface Page { readonly epoch: string; readonly events: readonly EventLine[]; readonly next: number | null }
+
 interface Waiting { resolve(value: never): void; reject(error: EventRouterError): void }
 
 /** One visitor's session, for whatever asks and is answered. Any number of requests may share it. */

@@ -26,7 +26,7 @@ export function idsOfSession(bodies: readonly EventBody[], next: () => string): 
  * @param path What the event is called in errors: "" if it is alone.
  * @throws ValidationError
  */
-export function lineOf({ id: _, type, payload = null, ephemeral: _ephemeral, correlation_id: correlationId, ...rest }: EventBody, id: string, limits: Limits, path: string): string {
+export function lineOf({ id: _id, type, payload = null, ephemeral: _ephemeral, correlation_id: correlationId, ...rest }: EventBody, id: string, limits: Limits, path: string): string {
   const meta = correlationId === undefined ? rest : { ...rest, correlationId };
   const line = JSON.stringify(Object.keys(meta).length === 0 ? [id, type, payload] : [id, type, payload, meta]);
   if (path !== "") check(() => checkEvent(id, type, payload, meta, line.length, limits), path);

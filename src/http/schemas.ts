@@ -34,7 +34,7 @@ export const historyQuery = z.strictObject({
   ...selection,
   from: z.string().optional(),
   to: z.string().optional(),
-  limit: z.string().regex(/^\d{1,4}$/, "must be a whole number from 1 to 1000").optional(),
+  limit: z.string().regex(/^([1-9]\d{0,2}|1000)$/, "must be a whole number from 1 to 1000").optional(),
   cursor: z.string().optional(),
 });
 

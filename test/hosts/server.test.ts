@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { serve, type ServeOptions } from "../../src/hosts/server.ts";
+import { EventRouterClient } from "../../src/index.ts";
 import { memoryStore } from "../../src/router.ts";
 import { sqliteStore } from "../../src/stores/sqlite.ts";
 import { SocketClient } from "./socket-client.ts";
@@ -178,4 +179,25 @@ test("globals stay as they are", async () => {
   await using server = await serve({ port: 0 });
   await fetch(`${server.url}/health`);
   expect([globalThis.Request, globalThis.Response]).toEqual(before);
+});
+
+test("the server's own client gets in, whatever the policy; what it says of itself is checked", async () => {
+  await using server = await serve({ port: 0, apiKeys: ["0123456789abcdef"] });
+  await using client = server.client();
+  const received = Promise.withResolvers<unknown>();
+  await client.subscribe("system.*", (event) => received.resolve(event));
+  await client.publish("system.cpu", { percent: 1 });
+  expect(await received.promise).toMatchObject({ type: "system.cpu", publisher: { subject: "server" } });
+  await using wrong = server.client({ auth: { type: "api_key", key: "another key of 16" }, timeout: 1_000 });
+  await expect(wrong.publish("a")).rejects.toMatchObject({ code: "ERR_UNAUTHENTICATED" });
+});
+
+test("the public client works against the server, by the documented URL", async () => {
+  await using server = await serve({ port: 0 });
+  await using client = new EventRouterClient({ transport: "websocket", url: server.url.replace("http", "ws") });
+  client.respond("calculator.add", ({ payload }) => ({ sum: (payload as { x: number; y: number }).x + (payload as { x: number; y: number }).y }));
+  await client.connect();
+  await vi.waitFor(async () => expect((await client.request("calculator.add", { x: 10, y: 20 })).payload).toEqual({ sum: 30 }));
+  const answer = await fetch(`${server.url}/api/v1/requests`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ type: "calculator.add", payload: { x: 1, y: 2 } }) });
+  expect(await answer.json()).toEqual({ sum: 3 });
 });

@@ -46,7 +46,7 @@ test("the page is served at / with a policy that lets it talk to its own server 
 test("files that never change are kept for ever, others are asked for again", async () => {
   const script = await get("/assets/main-BxK3f_9q.js");
   expect([script.headers["content-type"], script.headers["cache-control"]]).toEqual(["text/javascript; charset=utf-8", "public, max-age=31536000, immutable"]);
-  expect((await get("/assets/icon.svg")).headers).toMatchObject({ "content-type": "image/svg+xml", "cache-control": "no-cache" });
+  expect((await get("/assets/icon.svg")).headers).toMatchObject({ "content-type": expect.stringMatching(/^image\/svg\+xml/), "cache-control": "no-cache" });
 });
 
 test.each([

@@ -92,6 +92,7 @@ test("history is chosen by topics, filter, seq and time", async () => {
   await post("/api/v1/events", types.map((type, payload) => ({ type, payload: { n: payload } })));
   await new Promise((resolve) => setTimeout(resolve, 10));
   const later = new Date().toISOString();
+  await new Promise((resolve) => setTimeout(resolve, 10));
   await post("/api/v1/events", { type: "a.late", payload: { n: 9 } });
   const read = async (query: string): Promise<string[]> => (await get(`/api/v1/events?${query}`)).body.events.map(({ type }: { type: string }) => type);
   expect(await read("topics=a.*,b.two")).toEqual(["a.one", "b.two", "a.three", "a.five", "a.late"]);

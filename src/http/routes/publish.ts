@@ -1,21 +1,15 @@
 import { Hono, type Context } from "hono";
 import { ConflictError, fromWire, ValidationError } from "../../core/errors.ts";
 import type { PublishResult } from "../../core/frames.ts";
-import { timestamps, type EventLine } from "../../core/line.ts";
-import type { Door, Published } from "../door.ts";
-import { eventJson } from "../event-json.ts";
+import type { Door, Page, Published } from "../door.ts";
 import { idsOfKey, idsOfSession, lineOf } from "../event-lines.ts";
 import type { HttpDeps } from "../http-deps.ts";
 import { readBody } from "../read-body.ts";
-import { eventBody, eventsBody, historyQuery, readAs } from "../schemas.ts";
-import { readPlace, readPosition, readSelection } from "../selection.ts";
+import { eventBody, eventsBody, readAs } from "../schemas.ts";
 import { visitorOf } from "../visitor.ts";
 
-/** A page of the log, as the router's `read` answers. */
-interface Page { readonly epoch: string; readonly events: readonly EventLine[]; readonly next: number | null }
-
-/** `POST /events`: publish one, or several all or none. `GET /events`: history. */
-export function eventRoutes({ doors, router, addressOf }: HttpDeps): Hono {
+/** `POST /events`: publish one, or several all or none. */
+export function publishRoutes({ doors, router, addressOf }: HttpDeps): Hono {
   const { limits } = router;
   const app = new Hono();
 
@@ -35,28 +29,6 @@ export function eventRoutes({ doors, router, addressOf }: HttpDeps): Hono {
       return Promise.all(named.map(({ id }, i) => receiptOf(door, id, published, published.results[i]!)));
     }).catch((error: unknown) => { throw key === undefined ? error : ofKey(error); });
     return c.json(several ? receipts : receipts[0]!, 201);
-  });
-
-  app.get("/events", async (c) => {
-    const query = readAs(historyQuery, c.req.query(), "ERR_QUERY");
-    const selection = readSelection(query);
-    const cursor = query.cursor === undefined ? undefined : readPosition(query.cursor);
-    if (query.cursor !== undefined && cursor === undefined) throw new ValidationError("ERR_QUERY", "cursor must be a next_cursor of an earlier answer", { details: { path: "cursor" } });
-    const from = query.from === undefined ? undefined : readPlace(query.from, "from");
-    const to = query.to === undefined ? undefined : readPlace(query.to, "to");
-    const page = await doors.through(visitorOf(c, addressOf(c.env)), (door) => door.call<Page>("read", {
-      ...selection,
-      limit: Math.max(Number(query.limit ?? 100), 1),
-      ...(from !== undefined && ("seq" in from ? { after: Math.max(from.seq - 1, 0) } : { from: from.time })),
-      ...(cursor !== undefined && { after: cursor[1] }),
-      ...(to !== undefined && "time" in to && { to: to.time }),
-    }));
-    if (cursor !== undefined && cursor[0] !== page.epoch) throw new ConflictError("ERR_CURSOR_EPOCH", "the log this cursor belongs to is gone, and another has begun; start again without a cursor", { details: { epoch: page.epoch } });
-    const lastSeq = to !== undefined && "seq" in to ? to.seq : Infinity;
-    const lines = page.events.filter(([seq]) => seq <= lastSeq);
-    const next = lines.length < page.events.length || (page.next ?? 0) >= lastSeq ? null : page.next;
-    const timestamp = timestamps();
-    return c.json({ events: lines.map((line) => eventJson(line, page.epoch, timestamp)), next_cursor: next === null ? null : `${page.epoch}:${next}` });
   });
 
   return app;

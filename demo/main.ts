@@ -1,0 +1,23 @@
+import { createActivity } from "./activity.ts";
+import { setUpConnectionBar } from "./connection-bar.ts";
+import { find } from "./dom.ts";
+import { setUpFigures } from "./figures.ts";
+import { setUpMetrics } from "./metrics.ts";
+import { setUpPublishForm } from "./publish-form.ts";
+import { RouterSession } from "./session.ts";
+import { setUpTail } from "./tail.ts";
+import { setUpTheme } from "./theme.ts";
+
+const activity = createActivity(find("activity", HTMLOListElement), find("alert", HTMLElement));
+addEventListener("error", (event) => activity.error(event.error ?? event.message, "this page"));
+addEventListener("unhandledrejection", (event) => activity.error(event.reason, "this page"));
+
+const session = new RouterSession((thrown, doing) => activity.error(thrown, doing));
+let restyle = (): void => {};
+setUpTheme(find("theme", HTMLFormElement), () => restyle());
+({ restyle } = setUpMetrics(session, activity));
+setUpFigures(session, activity);
+setUpPublishForm(session, activity);
+setUpTail(session, activity);
+// Last: it connects.
+setUpConnectionBar(session, activity);

@@ -1,0 +1,118 @@
+import { type EventRouterClient, type Receipt, ValidationError } from "../src/index.ts";
+import { type Activity, describe } from "./activity.ts";
+import { find, make } from "./dom.ts";
+import { examples, type Example, sensorBatch } from "./examples.ts";
+import { count, decimal } from "./format.ts";
+import { findJsonMistake } from "./json-mistake.ts";
+import type { RouterSession } from "./session.ts";
+
+/** A publish that takes longer than this says that it is under way. */
+const SHORT = 150;
+
+/** The form that publishes, with the receipt or the error of the last publish below it. */
+export function setUpPublishForm(session: RouterSession, activity: Activity): void {
+  const form = find("publish", HTMLFormElement);
+  const type = find("type", HTMLInputElement);
+  const payload = find("payload", HTMLTextAreaElement);
+  const more = find("more", HTMLDetailsElement);
+  const priority = find("priority", HTMLInputElement);
+  const source = find("source", HTMLInputElement);
+  const correlationId = find("correlation-id", HTMLInputElement);
+  const mistakes = find("payload-error", HTMLElement);
+  const result = find("publish-result", HTMLElement);
+  let turn = 0;
+
+  /** Says what is wrong with the payload; a click goes there. */
+  function check(): boolean {
+    const mistake = findJsonMistake(payload.value);
+    mistakes.replaceChildren();
+    mistakes.hidden = mistake === undefined;
+    payload.setAttribute("aria-invalid", String(mistake !== undefined));
+    if (mistake === undefined) return true;
+    const go = make("button", "small", "Go there");
+    go.type = "button";
+    go.addEventListener("click", () => {
+      payload.focus();
+      payload.setSelectionRange(mistake.at, Math.min(mistake.at + 1, payload.value.length));
+    });
+    mistakes.append(
+      make("p", "", make("strong", "", `Line ${mistake.line}, column ${mistake.column}: `), mistake.message),
+      make("pre", "excerpt", mistake.excerpt), go);
+    return false;
+  }
+
+  function show(tone: "good" | "bad" | "wait", ...parts: (Node | string)[]): void {
+    result.className = `result ${tone}`;
+    // With spaces: who hears the page or copies from it needs them.
+    result.replaceChildren(...parts.flatMap((part) => [part, " "]));
+    result.hidden = false;
+  }
+
+  async function run(publish: (client: EventRouterClient) => Promise<readonly Receipt[]>): Promise<void> {
+    const { client } = session;
+    const mine = ++turn;
+    const begun = performance.now();
+    const waiting = setTimeout(() => { if (mine === turn) show("wait", session.state === "connected" ? "Publishing …" : "Waiting for the connection …"); }, SHORT);
+    try {
+      if (client === undefined) throw new ValidationError("NOT_CONNECTED", "press Connect at the top of the page, then publish again");
+      const receipts = await publish(client);
+      const took = `${decimal(performance.now() - begun)} ms`;
+      const [first] = receipts;
+      const last = receipts.at(-1);
+      if (first === undefined || last === undefined) return;
+      const seq = first.seq === null ? "not known" : receipts.length === 1 ? count(first.seq) : `${count(first.seq)} – ${last.seq === null ? "?" : count(last.seq)}`;
+      const what = receipts.length === 1 ? first.type : `${count(receipts.length)} events`;
+      activity.success(`${what} ${first.status} as ${seq} in ${took}`);
+      if (mine !== turn) return;
+      show("good", make("span", "badge", first.status), fact("seq", seq), fact("took", took), ...(receipts.length === 1 ? [fact("id", first.id)] : [fact("events", count(receipts.length))]));
+    } catch (thrown) {
+      activity.error(thrown, "publishing");
+      const { code, message } = describe(thrown);
+      if (mine === turn) show("bad", make("code", "code", code), message);
+    } finally {
+      clearTimeout(waiting);
+    }
+  }
+
+  function fill(example: Example): void {
+    type.value = example.type;
+    payload.value = JSON.stringify(example.payload, null, 2);
+    priority.value = example.priority === undefined ? "" : String(example.priority);
+    source.value = example.source ?? "";
+    correlationId.value = example.correlationId ?? "";
+    if (priority.value + source.value + correlationId.value !== "") more.open = true;
+    check();
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!check()) return payload.focus();
+    void run(async (client) => [await client.publish(type.value.trim(), JSON.parse(payload.value) as unknown, {
+      priority: priority.value === "" ? undefined : Number(priority.value),
+      source: source.value.trim() || undefined,
+      correlationId: correlationId.value.trim() || undefined,
+    })]);
+  });
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+  payload.addEventListener("input", check);
+
+  const buttons = find("examples", HTMLElement);
+  for (const example of examples) buttons.append(chip(example.type, () => fill(example)));
+  buttons.append(chip("batch of 100", () => void run((client) => client.publishBatch(sensorBatch()))));
+  fill(examples[0]!);
+}
+
+function fact(name: string, value: string): HTMLElement {
+  return make("span", `fact fact-${name}`, make("span", "fact-name", name), " ", value);
+}
+
+function chip(text: string, act: () => void): HTMLButtonElement {
+  const button = make("button", "chip", text);
+  button.type = "button";
+  button.addEventListener("click", act);
+  return button;
+}

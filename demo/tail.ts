@@ -1,0 +1,86 @@
+import type { EventRouterClient, RouterEvent } from "../src/index.ts";
+import type { Activity } from "./activity.ts";
+import { find, setText } from "./dom.ts";
+import { EventList } from "./event-list.ts";
+import { setUpFilterBar, type TailQuery } from "./filter-bar.ts";
+import { count } from "./format.ts";
+import type { RouterSession } from "./session.ts";
+
+/** The live tail: one subscription at a time, which is replaced only when the router has accepted the next. */
+export function setUpTail(session: RouterSession, activity: Activity): void {
+  const total = find("tail-total", HTMLElement);
+  const pause = find("pause", HTMLButtonElement);
+  const pauseText = find("pause-text", HTMLElement);
+  const empty = find("tail-empty", HTMLElement);
+  const emptyTitle = find("tail-empty-title", HTMLElement);
+  const emptyHint = find("tail-empty-hint", HTMLElement);
+  const newer = find("newer", HTMLButtonElement);
+  const rows = find("rows", HTMLOListElement);
+  let shown = "**";
+  /** Ends the subscription on show, and the one that is not accepted yet. */
+  let leave = (): void => {};
+  let abandon = (): void => {};
+
+  const list = new EventList(rows, () => {
+    setText(total, list.total === 1 ? "1 event" : `${count(list.total)} events`);
+    pause.setAttribute("aria-pressed", String(list.paused));
+    setText(pauseText, !list.paused ? "Pause" : list.held === 0 ? "Resume" : `Resume · ${count(list.held)} new`);
+    newer.hidden = list.above === 0;
+    setText(newer, `↑ ${count(list.above)} newer`);
+    empty.hidden = rows.childElementCount > 0;
+    if (empty.hidden) return;
+    const waiting = session.client !== undefined && !list.paused;
+    setText(emptyTitle, session.client === undefined ? "Not connected." : list.paused ? "Paused." : `Waiting for events that match ${shown} …`);
+    setText(emptyHint, waiting ? "Publish one, or choose “from start” to see what the log holds." : "");
+  });
+
+  async function follow(client: EventRouterClient, { topics, filter, from }: TailQuery): Promise<void> {
+    // Until the router has accepted this subscription the old one is on show, and what this one brings waits.
+    const early: RouterEvent[] = [];
+    let take = (event: RouterEvent): void => void early.push(event);
+    let wanted = true;
+    const subscription = client.on([...topics], { filter, from }, (event) => take(event));
+    const end = () => {
+      wanted = false;
+      take = () => {};
+      subscription.unsubscribe().catch((thrown: unknown) => { if (client === session.client) activity.error(thrown, "leaving a subscription"); });
+    };
+    subscription.onGap(({ from: first, to }) => list.gap(to === null ? "The router's log has begun anew" : `Events ${count(first)} to ${count(to)} are no longer in the log`));
+    abandon();
+    abandon = end;
+    try {
+      await subscription.ready;
+    } catch (thrown) {
+      // One that was replaced while it waited has nothing to say any more.
+      if (wanted) throw thrown;
+      return;
+    }
+    if (!wanted) return;
+    abandon = () => {};
+    leave();
+    leave = end;
+    shown = filter === undefined ? topics.join(", ") : `${topics.join(", ")} and the filter`;
+    list.clear();
+    for (const event of early) list.push(event);
+    take = (event) => list.push(event);
+  }
+
+  const bar = setUpFilterBar(async (query) => {
+    if (session.client !== undefined) await follow(session.client, query);
+  });
+
+  session.use(() => {
+    list.clear();
+    bar.refresh();
+    return () => {
+      abandon();
+      leave();
+      leave = abandon = () => {};
+      list.clear();
+    };
+  });
+
+  pause.addEventListener("click", () => { list.paused = !list.paused; });
+  newer.addEventListener("click", () => list.toTop());
+  find("clear", HTMLButtonElement).addEventListener("click", () => list.clear());
+}
