@@ -1,0 +1,93 @@
+import type { Clock } from "./core/clock.ts";
+import { milliseconds } from "./core/duration.ts";
+import type { Link } from "./core/link.ts";
+import { Client, type ClientSurroundings } from "./client/client.ts";
+import { checkOptions, invalidOption, wholeNumber } from "./client/check-options.ts";
+import { lazyLink } from "./client/lazy-link.ts";
+import type { BaseOptions, ReconnectOptions } from "./client/options.ts";
+import type { AnyEvents, EventMap } from "./client/typed-events.ts";
+import { webSocketLink, type WebSocketConstructor } from "./links/websocket.ts";
+
+/** How to reach a router. */
+interface TransportOptions {
+  /** Default: `"websocket"` if there is a `url` or an EVENT_ROUTER_URL, else `"memory"`: a router in this process, shared by all its memory clients. */
+  readonly transport?: "memory" | "websocket";
+  /** Of the router: ws, wss, http or https; the path is `/ws` if it has none. */
+  readonly url?: string;
+  readonly reconnect?: ReconnectOptions;
+  /** In place of the platform's. */
+  readonly WebSocket?: WebSocketConstructor;
+}
+
+export interface EventRouterOptions<Events extends EventMap = AnyEvents> extends BaseOptions<Events>, TransportOptions {}
+
+/**
+ * A client that finds its transport by itself.
+ * @throws ValidationError for options that are unknown or malformed.
+ * @example
+ * await using client = new EventRouterClient();
+ * client.on("user.*", (event) => console.log(event.type));
+ * await client.publish("user.created", { id: 123 });
+ */
+export class EventRouterClient<Events extends EventMap = AnyEvents> extends Client<Events> {
+  constructor(options: EventRouterOptions<Events> = {}) {
+    super(surroundingsOf(options), options);
+  }
+}
+
+/** setTimeout counts in 32 bits; who waits longer is asked again. */
+const LONGEST = 2 ** 31 - 1;
+
+const systemClock: Clock = {
+  now: () => Date.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, Math.min(ms, LONGEST));
+    return () => clearTimeout(timer);
+  },
+};
+
+function surroundingsOf(options: TransportOptions): ClientSurroundings {
+  return {
+    makeLink: linkOf(options),
+    clock: systemClock,
+    random: () => Math.random(),
+    randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+  };
+}
+
+function linkOf({ transport, url, reconnect = {}, WebSocket }: TransportOptions = {}): () => Link {
+  if (transport !== undefined && transport !== "memory" && transport !== "websocket") throw invalidOption("transport", 'must be "websocket" or "memory"; others are not available in this version');
+  const address = transport === "memory" ? undefined : url ?? environmentUrl() ?? (transport && "");
+  if (address === undefined) return () => lazyLink(async () => (await import("./in-process-router.ts")).inProcessRouterLink());
+  checkOptions(reconnect, "enabled maxAttempts backoff minDelay maxDelay", "reconnect");
+  const { enabled = true, maxAttempts, backoff = "exponential", minDelay = 250, maxDelay = 30_000 } = reconnect;
+  if (backoff !== "exponential" && backoff !== "fixed") throw invalidOption("reconnect.backoff", 'must be "exponential" or "fixed"');
+  const settings = {
+    url: socketUrl(address), WebSocket, clock: systemClock, random: () => Math.random(), enabled, backoff, connectionTimeout: 10_000,
+    maxAttempts: wholeNumber(maxAttempts, "reconnect.maxAttempts", Infinity, 0),
+    minDelay: milliseconds(minDelay, "reconnect.minDelay"),
+    maxDelay: milliseconds(maxDelay, "reconnect.maxDelay"),
+  };
+  return () => webSocketLink(settings);
+}
+
+/** EVENT_ROUTER_URL where there is an environment that may be read: Deno asks for a permission, a browser has none. */
+function environmentUrl(): string | undefined {
+  try {
+    return (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.EVENT_ROUTER_URL || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function socketUrl(given: string): string {
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  const [, secure] = /^(?:ws|http)(s?):$/.exec(url?.protocol ?? "") ?? [];
+  if (!url || secure === undefined) throw invalidOption("url", `must be such as "ws://localhost:8080" or "https://events.example.com"; got ${JSON.stringify(given)}`);
+  // URLs are logged by every proxy on the way.
+  if (url.username || url.password || /[?&][^=]*(token|key|secret|pass|auth)[^=]*=/i.test(url.search)) throw invalidOption("url", 'is no place for credentials; use auth: { type: "api_key", key } or { type: "jwt", token }');
+  url.protocol = `ws${secure}:`;
+  if (url.pathname === "/") url.pathname = "/ws";
+  url.hash = "";
+  return url.href;
+}

@@ -1,0 +1,23 @@
+export { EventRouterClient, type EventRouterOptions } from "./event-router.ts";
+export type { PublishOptions, RequestOptions } from "./client/client.ts";
+export type { Auth, ReconnectOptions } from "./client/options.ts";
+export type { ClientState } from "./client/connection.ts";
+export type { PublishInit, WaitOptions } from "./client/publisher.ts";
+export type { Receipt } from "./client/receipt.ts";
+export type { ErrorListener, Logger } from "./client/reporter.ts";
+export type { RequestHandler, RespondOptions, Responder } from "./client/responders.ts";
+export type { Handler } from "./client/handle-events.ts";
+export type { SubscribeInit, SubscribeOptions } from "./client/subscribe-options.ts";
+export type { Subscription } from "./client/subscription.ts";
+export type { Stream, StreamOptions } from "./client/stream.ts";
+export type { Transaction } from "./client/transaction.ts";
+export { defineEvents, type AnyEvents, type EventMap, type EventOf, type EventSchemas, type PayloadOf, type StandardSchema } from "./client/typed-events.ts";
+export type { EventInit, EventMeta, RouterEvent } from "./core/event.ts";
+export type { Filter as EventFilter } from "./core/filter.ts";
+export { parseShortFilter } from "./core/short-filter.ts";
+export type { Durability, Gap } from "./core/frames.ts";
+export type { Duration } from "./core/duration.ts";
+export {
+  AuthenticationError, ConflictError, ConnectionError, EncryptionError, EventRouterError, NoRespondersError,
+  PermissionError, PublishError, RemoteError, SubscriptionError, TimeoutError, ValidationError,
+} from "./core/errors.ts";
