@@ -211,7 +211,14 @@ export class Router {
       const session = this.#sessionOf.get(reader);
       const messages = reader.take();
       if (session === undefined) continue;
-      session.port.send(messages);
+      try {
+        session.port.send(messages);
+      } catch (error) {
+        // A host that cannot send has lost this one pipe; the others get theirs.
+        this.#failed(error);
+        session.disconnected();
+        continue;
+      }
       if (reader.onWay > SLOW * this.#limits.windowSize) session.end(new ConnectionError("ERR_SLOW", "the client does not read what it asked for; it may connect again and read faster", { retryable: true }));
     }
     this.#withOutput.clear();

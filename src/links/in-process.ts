@@ -11,15 +11,14 @@ interface Connectable {
  * A link to a router in the same process. Messages arrive in a later microtask, as from a wire, so that neither side runs inside the other; text, not
  * objects, so that nobody can change an event that others hold.
  */
-export function inProcessLink(router: Connectable | Promise<Connectable>, caller?: Caller): Link {
+export function inProcessLink(router: Connectable, caller?: Caller): Link {
   let listener: LinkListener;
   let session: ReturnType<Connectable["connect"]> | undefined;
   let closed = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const open = async (): Promise<void> => {
-    const target = await router;
-    if (closed) return;
+  const open = (): void => {
+    if (closed || session !== undefined) return;
     const port: Port = {
       send: (messages) => queueMicrotask(() => {
         if (session === own) for (const { text } of messages) listener.message(text);
@@ -30,7 +29,7 @@ export function inProcessLink(router: Connectable | Promise<Connectable>, caller
         listener.down(new ConnectionError("ERR_CONNECTION_LOST", `the router closed the connection (${reason})`, { retryable: true }), false);
       }),
     };
-    const own = target.connect(port, caller);
+    const own = router.connect(port, caller);
     session = own;
     listener.open();
   };
@@ -43,7 +42,7 @@ export function inProcessLink(router: Connectable | Promise<Connectable>, caller
   return {
     start(on) {
       listener = on;
-      void open();
+      queueMicrotask(open);
     },
     send(message) {
       const own = session;
@@ -54,7 +53,7 @@ export function inProcessLink(router: Connectable | Promise<Connectable>, caller
       drop();
       listener.down(new ConnectionError("ERR_CONNECTION_LOST", "the connection is made anew", { retryable: true }), false);
       clearTimeout(timer);
-      timer = setTimeout(() => void open(), delay);
+      timer = setTimeout(open, delay);
     },
     close() {
       closed = true;

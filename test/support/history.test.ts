@@ -64,12 +64,12 @@ const bad: readonly (readonly [what: string, rules: readonly string[], history: 
 describe("each rule can fail", () => {
   test.each(bad)("%s", (_what, expected, history) => {
     const found = violations(history);
-    expect([...new Set(found.map((line) => line.split(" ")[0]))].sort()).toEqual([...expected].sort());
+    expect(new Set(found.map((line) => line.split(" ")[0]))).toEqual(new Set(expected));
     expect(found[0]).toMatch(/^I\d+ \S.{10,}/);
   });
 
   test("all of them", () => {
-    expect([...new Set(bad.flatMap(([, rules]) => rules))].sort()).toEqual(["I1", "I19", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9"]);
+    expect(new Set(bad.flatMap(([, rules]) => rules))).toEqual(new Set(["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I19"]));
   });
 });
 

@@ -60,7 +60,7 @@ export function violations(history: History): string[] {
 const rules: Readonly<Record<string, (history: History) => Iterable<string>>> = { I1, I2, I3, I4, I5, I6, I7, I8, I9, I19 };
 
 const isGap = (seen: Sighting | Gap): seen is Gap => "reason" in seen;
-const eventsOf = ({ seen }: Reading): Sighting[] => seen.filter((one) => !isGap(one));
+const eventsOf = ({ seen }: Reading): Sighting[] => seen.filter((one): one is Sighting => !isGap(one));
 const nameOf = ({ publisher, number }: { readonly publisher: string; readonly number: number }): string => `${publisher} #${number}`;
 const placed = (event: Sighting): string => `${nameOf(event)} (${event.id}, seq ${event.seq})`;
 

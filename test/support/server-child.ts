@@ -1,6 +1,6 @@
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,8 +20,9 @@ export class ServerChild implements AsyncDisposable {
   readonly #closed: Promise<unknown>;
   #errors = "";
 
-  constructor() {
-    this.#child = spawn(process.execPath, [script], { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, NODE_COMPILE_CACHE: compiled } });
+  /** @param flags of Node */
+  constructor(flags: readonly string[] = []) {
+    this.#child = spawn(process.execPath, [...flags, script], { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, NODE_COMPILE_CACHE: compiled } });
     this.#closed = once(this.#child, "close");
     this.#child.stdin.on("error", () => {});
     this.#child.stderr.setEncoding("utf8").on("data", (text: string) => { this.#errors = (this.#errors + text).slice(-4_000); });
@@ -49,6 +50,11 @@ export class ServerChild implements AsyncDisposable {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
     const read = (name: string): number => (Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)![1]) * 1024) / MIB;
     return { now: read("VmRSS"), peak: read("VmHWM") };
+  }
+
+  /** The most that ever was is counted from now on. */
+  forgetPeak(): void {
+    writeFileSync(`/proc/${this.#child.pid}/clear_refs`, "5");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
