@@ -13,7 +13,7 @@ const rules: readonly { readonly at: RegExp; readonly layer: number; readonly un
   { at: /^src\/http\//, layer: 2, unit: "http", packages: [/^hono(\/|$)/, /^zod$/, /^prom-client$/] },
   { at: /^src\/[^/]+\.ts$/, layer: 3, unit: "entry", packages: [] },
   { at: /^src\/hosts\//, layer: 4, unit: "hosts", packages: [/^ws$/, /^@hono\/node-server/, /^hono(\/|$)/, /^zod$/, /^node:/, /^cloudflare:/] },
-  { at: /^src\/cli\//, layer: 5, unit: "cli", packages: [/^citty$/, /^node:/, /^zod$/] },
+  { at: /^src\/cli\//, layer: 5, unit: "cli", packages: [/^node:/, /^zod$/] },
 ];
 
 const files = globSync("src/**/*.ts").map((file) => normalize(file)).sort();

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
 
 const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
@@ -14,7 +15,8 @@ export class Cli implements AsyncDisposable {
   #err = "";
   #checks = new Set<() => void>();
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  /** @param ends It ends by itself. */
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, ends = false) {
     // Nothing of the machine's own settings: NO_COLOR, EVENT_ROUTER_URL, DEBUG.
     this.child = spawn(process.execPath, [main, ...args], { env: { PATH: process.env.PATH, TZ: "UTC", ...env }, stdio: "pipe" });
     const read = (add: (text: string) => void) => (chunk: Buffer) => {
@@ -24,6 +26,8 @@ export class Cli implements AsyncDisposable {
     this.child.stdout.on("data", read((text) => { this.#out += text; }));
     this.child.stderr.on("data", read((text) => { this.#err += text; }));
     this.child.stdin.on("error", () => {});
+    // A test that runs out of time disposes of nothing, and its process goes on without it.
+    if (!ends) onTestFinished(() => void this.child.kill("SIGKILL"));
     this.ended = once(this.child, "close").then(([code, signal]) => {
       for (const check of this.#checks) check();
       return { code, signal, out: this.#out, err: this.#err } as Ended;
@@ -56,7 +60,7 @@ export class Cli implements AsyncDisposable {
 
 /** Runs a command line to its end. */
 export async function cli(args: readonly string[], { env, input }: { env?: Readonly<Record<string, string>>; input?: string } = {}): Promise<Ended> {
-  await using process = new Cli(args, env);
+  await using process = new Cli(args, env, true);
   process.child.stdin.end(input ?? "");
   return await process.ended;
 }
