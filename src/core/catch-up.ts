@@ -1,7 +1,7 @@
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Gap } from "./frames.ts";
 import type { LogEvent } from "./log-event.ts";
-import { parcel } from "./parcel.ts";
+import { parcel, type Parcel } from "./parcel.ts";
 import type { Cursor } from "./reader.ts";
 import type { Log } from "./store.ts";
 import type { Tail } from "./tail.ts";
@@ -12,6 +12,9 @@ const PAGE = { events: 256, size: 512 * 1024 };
 const READS = 4;
 /** Milliseconds until a page that could not be read is asked for again. */
 const RETRY = 1_000;
+
+/** What was made in one turn. Readers that fell behind together are at the same place and ask for the same: what they get is made once. */
+type MadeParcels = Map<string, Parcel>;
 
 /** Serves the cursors that are behind, page by page as their windows open, until they are where new events are given out. */
 export class CatchUp {
@@ -52,7 +55,8 @@ export class CatchUp {
       this.#scheduled = false;
       const ready = [...this.#ready];
       this.#ready.clear();
-      for (const one of ready) this.#serve(one);
+      const made: MadeParcels = new Map();
+      for (const one of ready) this.#serve(one, made);
     });
   }
 
@@ -66,14 +70,14 @@ export class CatchUp {
     return this.#retryAt;
   }
 
-  #serve(cursor: Cursor): void {
+  #serve(cursor: Cursor, made: MadeParcels): void {
     if (cursor.place.state !== "behind") return;
     let { after } = cursor.place;
     if (after < this.#log.first - 1) after = this.#skip(cursor, after, this.#log.first - 1);
     if (after >= this.#dispatcher.head) return this.#dispatcher.goLive(cursor);
     if (!cursor.window.open || cursor.reader.room <= 0) return;
     const page = this.#tail.after(after, PAGE.events);
-    if (page !== undefined) return this.#give(cursor, after, page);
+    if (page !== undefined) return this.#give(cursor, after, page, made);
     this.#reading.add(cursor);
     this.#toRead.push(cursor);
     this.#readNext();
@@ -96,7 +100,7 @@ export class CatchUp {
     try {
       const page = await this.#log.read(after, PAGE);
       this.#reading.delete(cursor);
-      if (cursor.place.state === "behind") this.#give(cursor, after, page);
+      if (cursor.place.state === "behind") this.#give(cursor, after, page, new Map());
     } catch (error) {
       // The cursor stays where it is. Perhaps nothing is in flight whose ack would wake it, so time does.
       this.#reading.delete(cursor);
@@ -109,7 +113,7 @@ export class CatchUp {
     }
   }
 
-  #give(cursor: Cursor, after: number, page: readonly LogEvent[]): void {
+  #give(cursor: Cursor, after: number, page: readonly LogEvent[], made: MadeParcels): void {
     const first = page[0];
     if (first !== undefined && first.seq > after + 1) after = this.#skip(cursor, after, first.seq - 1);
     const { reader, window } = cursor;
@@ -130,8 +134,7 @@ export class CatchUp {
     }
     cursor.place = { state: "behind", after };
     if (wanted.length > 0) {
-      const ids = [cursor.id];
-      const sent = parcel(wanted, wanted.map(() => ids));
+      const sent = parcelFor(cursor.id, wanted, made);
       reader.deliver(sent.frame);
       window.sent(sent.slips.get(cursor.id)!);
       this.#dispatcher.delivered += wanted.length;
@@ -153,4 +156,14 @@ export class CatchUp {
     cursor.place = { state: "behind", after: to };
     return to;
   }
+}
+
+function parcelFor(id: number, events: readonly LogEvent[], made: MadeParcels): Parcel {
+  const key = `${id} ${events[0]!.seq} ${events.length}`;
+  const before = made.get(key);
+  if (before !== undefined && events.every((event, i) => event === before.events[i])) return before;
+  const ids = [id];
+  const sent = parcel(events, events.map(() => ids));
+  made.set(key, sent);
+  return sent;
 }

@@ -65,13 +65,14 @@ export class Dispatcher {
 
   /** Sends a parcel to a reader; those of its cursors that lack room fall behind to `after`, the others get theirs. */
   send(reader: Reader, sent: Parcel, after: number): void {
-    const full = reader.fits(sent.frame.text.length) ? this.#withoutRoom(reader, sent) : [...sent.slips.keys()];
-    if (full.length > 0) {
+    const fits = reader.fits(sent.frame.text.length);
+    const full = fits ? withoutRoom(reader, sent) : [...sent.slips.keys()];
+    if (full !== undefined && full.length > 0) {
       this.#fallBehind(reader, full, after);
       const rest = without(sent, new Set(full));
       if (rest === undefined) return;
       sent = rest;
-    } else if (sent.slips.size === 0 && !reader.fits(sent.frame.text.length)) return;
+    } else if (!fits) return;
     reader.deliver(sent.frame);
     for (const [id, slip] of sent.slips) reader.cursors.get(id)!.window.sent(slip);
     this.delivered += sent.events.length;
@@ -96,12 +97,6 @@ export class Dispatcher {
       const taken = cohort.take();
       for (const reader of cohort.readers) if (target === undefined || target === reader.name) this.send(reader, taken, after);
     }
-  }
-
-  #withoutRoom(reader: Reader, { slips }: Parcel): number[] {
-    const full: number[] = [];
-    for (const [id, slip] of slips) if (!reader.cursors.get(id)!.window.fits(slip.seqs.length, slip.sizes.at(-1)!)) full.push(id);
-    return full;
   }
 
   #fallBehind(reader: Reader, ids: readonly number[], after: number): void {
@@ -171,6 +166,13 @@ export class Dispatcher {
 function mayRead(cohort: Cohort, event: LogEvent): boolean {
   for (const reader of cohort.readers) return reader.rights.allows("subscribe", event.type);
   return false;
+}
+
+/** The reader's subscriptions that lack room for their part of a parcel; undefined if none does. */
+function withoutRoom(reader: Reader, { slips }: Parcel): number[] | undefined {
+  let full: number[] | undefined;
+  for (const [id, slip] of slips) if (!reader.cursors.get(id)!.window.fits(slip.seqs.length, slip.sizes.at(-1)!)) (full ??= []).push(id);
+  return full;
 }
 
 /** Where a run of events ends that can share frames: a targeted event stands alone. */

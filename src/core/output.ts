@@ -49,26 +49,32 @@ export class Output {
   }
 
   /** Takes what is queued: neighbouring frames of its own become one message. */
-  take(): Outgoing[] {
-    const messages: Outgoing[] = [];
-    let own = "";
-    const end = (): void => {
-      if (own !== "") messages.push({ text: own });
-      own = "";
-    };
-    for (const frame of this.#frames) {
-      if (typeof frame !== "string") {
-        end();
-        messages.push(frame);
-        continue;
-      }
-      if (own.length + frame.length > MESSAGE) end();
-      own = own === "" ? frame : `${own}\n${frame}`;
-    }
-    end();
+  take(): readonly Outgoing[] {
+    const frames = this.#frames;
+    const messages = frames.every((frame) => typeof frame !== "string") ? frames : joined(frames);
     this.#frames = [];
     this.#queued = 0;
     for (const { text } of messages) this.#sent += text.length;
     return messages;
   }
+}
+
+function joined(frames: readonly (string | Outgoing)[]): Outgoing[] {
+  const messages: Outgoing[] = [];
+  let own = "";
+  const end = (): void => {
+    if (own !== "") messages.push({ text: own });
+    own = "";
+  };
+  for (const frame of frames) {
+    if (typeof frame !== "string") {
+      end();
+      messages.push(frame);
+      continue;
+    }
+    if (own.length + frame.length > MESSAGE) end();
+    own = own === "" ? frame : `${own}\n${frame}`;
+  }
+  end();
+  return messages;
 }

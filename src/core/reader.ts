@@ -9,8 +9,8 @@ export class Reader extends Output {
   readonly rights: Rights;
   readonly cursors = new Map<number, Cursor>();
 
-  constructor(options: { name: string | undefined; rights: Rights; windowSize: number; hasOutput(reader: Reader): void }) {
-    super(options.windowSize, () => options.hasOutput(this));
+  constructor(options: { name: string | undefined; rights: Rights; windowSize: number; hasOutput(): void }) {
+    super(options.windowSize, options.hasOutput);
     this.name = options.name;
     this.rights = options.rights;
   }

@@ -33,6 +33,9 @@ export interface RouterOptions {
   onError?(error: unknown): void;
 }
 
+/** Where what is queued for a reader leaves. */
+interface Outlet { readonly session: Session; readonly reader: Reader }
+
 /** Sizes a peer may leave unread before it is taken for one that never reads: a multiple of the window, for what is not under credit. */
 const SLOW = 8;
 
@@ -57,9 +60,9 @@ export class Router {
   readonly #opening = new Map<string, Promise<Namespace>>();
   readonly #namespaces = new Map<string, Namespace>();
   readonly #sessions = new Set<Session>();
-  readonly #sessionOf = new Map<Reader, Session>();
   readonly #greetings = new Deadlines<Session>();
-  readonly #withOutput = new Set<Reader>();
+  /** Sessions that have something to send. */
+  #withOutput: Outlet[] = [];
   readonly #started: number;
   #flushPlanned = false;
   #wake: number | null = null;
@@ -87,7 +90,7 @@ export class Router {
     const session = new Session(port, {
       limits: this.#limits,
       open: (one, hello) => this.#open(one, hello, caller),
-      left: (one, opened) => this.#left(one, opened),
+      left: (one) => this.#sessions.delete(one),
       failed: (error) => this.#failed(error),
     });
     if (this.#stopping) session.end(stopping(1_000));
@@ -142,10 +145,10 @@ export class Router {
     if (principal.name !== undefined && hello.name !== undefined && hello.name !== principal.name) throw new PermissionError("ERR_NAME_FIXED", `this credential is for the client "${principal.name}"; leave out the name, or use that one`);
     const namespace = await this.#namespace(name);
     const clientName = principal.name ?? hello.name;
-    const reader = new Reader({ name: clientName, rights: principal.rights, windowSize: this.#limits.windowSize, hasOutput: (one) => this.#hasOutput(one) });
+    const reader: Reader = new Reader({ name: clientName, rights: principal.rights, windowSize: this.#limits.windowSize, hasOutput: () => this.#hasOutput(outlet) });
+    const outlet: Outlet = { session, reader };
     const id = `ses_${randomText(16, this.#surroundings.randomBytes)}`;
     const opened = new OpenSession({ id, namespace, principal, reader, calls: this.#calls, end: (error) => session.end(error) });
-    this.#sessionOf.set(reader, session);
     namespace.readers.add(reader);
     const { limits } = this;
     const welcome: Welcome = {
@@ -188,15 +191,8 @@ export class Router {
     for (const { opened } of this.#sessions) if (opened?.namespace === namespace) yield opened;
   }
 
-  #left(session: Session, opened: OpenSession | undefined): void {
-    this.#sessions.delete(session);
-    if (opened === undefined) return;
-    this.#sessionOf.delete(opened.reader);
-    this.#withOutput.delete(opened.reader);
-  }
-
-  #hasOutput(reader: Reader): void {
-    this.#withOutput.add(reader);
+  #hasOutput(outlet: Outlet): void {
+    this.#withOutput.push(outlet);
     if (this.#flushPlanned) return;
     this.#flushPlanned = true;
     this.#surroundings.defer(() => {
@@ -207,12 +203,12 @@ export class Router {
 
   /** Everything that came together leaves together, in one write per session. */
   #flush(): void {
-    for (const reader of this.#withOutput) {
-      const session = this.#sessionOf.get(reader);
-      const messages = reader.take();
-      if (session === undefined) continue;
+    const outlets = this.#withOutput;
+    this.#withOutput = [];
+    for (const { session, reader } of outlets) {
+      if (session.state === "closed") continue;
       try {
-        session.port.send(messages);
+        session.port.send(reader.take());
       } catch (error) {
         // A host that cannot send has lost this one pipe; the others get theirs.
         this.#failed(error);
@@ -221,7 +217,6 @@ export class Router {
       }
       if (reader.onWay > SLOW * this.#limits.windowSize) session.end(new ConnectionError("ERR_SLOW", "the client does not read what it asked for; it may connect again and read faster", { retryable: true }));
     }
-    this.#withOutput.clear();
   }
 
   #failed(error: unknown): void {

@@ -1,12 +1,8 @@
-// Filter matching against sift and mingo: `npx node test/bench/filter.bench.mjs [rounds] [ms]`.
-// Each round runs every contender in a process of its own (what one does to the engine's inline caches is not another's problem), the first one
-// rotating; the ratio is the median of the ratios within the rounds, so a noisy neighbour hits both sides of it.
-import { execFileSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
+// Filter matching against sift and mingo. What one contender does to the engine's inline caches is not another's problem: each has processes of its own.
+import { bench } from "./lib/bench.mjs";
 
-const rounds = Math.max(5, Number(process.argv[2] ?? 5) || 5);
-const milliseconds = Number(process.argv[3] ?? 150) || 150;
-const contenders = ["ours", "sift", "mingo"];
+const MS = 150;
+const OURS = "ours", SIFT = "sift", MINGO = "mingo";
 
 const cases = {
   "three conditions (10 % pass)": { priority: { $gte: 7 }, source: { $in: ["order_service", "payment_service"] }, "payload.amount": { $gt: 100 } },
@@ -33,8 +29,8 @@ const events = () => Array.from({ length: 1_024 }, (_, i) => ({
 }));
 
 async function compile(contender, filter) {
-  if (contender === "sift") return (await import("sift")).default(filter);
-  if (contender === "mingo") {
+  if (contender === SIFT) return (await import("sift")).default(filter);
+  if (contender === MINGO) {
     const { Query } = await import("mingo");
     const query = new Query(filter);
     return (event) => query.test(event);
@@ -57,37 +53,25 @@ function matchesPerSecond(test, documents, budget) {
   return passed < 0 ? 0 : (count * 1_000) / (now - begun);
 }
 
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-const self = fileURLToPath(import.meta.url);
-
-if (process.argv[2] === "--child") {
-  const [, , , contender, name, budget] = process.argv;
+async function measure(contender, { filters }) {
   const documents = events();
-  const tests = await Promise.all((name === ALL ? Object.values(cases) : [cases[name]]).map((filter) => compile(contender, filter)));
+  const tests = await Promise.all(filters.map((filter) => compile(contender, filter)));
   let turn = 0;
   const test = tests.length === 1 ? tests[0] : (event) => tests[turn = (turn + 1) % tests.length](event);
   const passed = documents.filter((document) => test(document)).length;
-  matchesPerSecond(test, documents, budget / 2);
-  process.stdout.write(JSON.stringify({ passed, perSecond: matchesPerSecond(test, documents, Number(budget)) }));
-} else {
-  const rows = [];
-  for (const name of [...Object.keys(cases), ALL]) {
-    const figures = Object.fromEntries(contenders.map((contender) => [contender, []]));
-    const passed = new Set();
-    for (let round = 0; round < rounds; round++) {
-      for (let i = 0; i < contenders.length; i++) {
-        const contender = contenders[(i + round) % contenders.length];
-        const result = JSON.parse(execFileSync(process.execPath, [self, "--child", contender, name, String(milliseconds)], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }));
-        figures[contender].push(result.perSecond);
-        passed.add(result.passed);
-      }
-    }
-    if (passed.size !== 1) throw new Error(`${name}: the contenders disagree on how many events pass: ${[...passed].join(", ")}`);
-    const ratio = (peer) => median(figures.ours.map((figure, round) => figure / figures[peer][round]));
-    rows.push({ case: name, ours: median(figures.ours), sift: median(figures.sift), mingo: median(figures.mingo), toSift: ratio("sift"), toMingo: ratio("mingo") });
-  }
-  console.table(Object.fromEntries(rows.map(({ case: name, ours, sift, mingo, toSift, toMingo }) => [name, {
-    "ours (million/s)": (ours / 1e6).toFixed(2), "sift (million/s)": (sift / 1e6).toFixed(2), "mingo (million/s)": (mingo / 1e6).toFixed(2), "× sift": toSift.toFixed(1), "× mingo": toMingo.toFixed(1),
-  }])));
-  for (const row of rows) console.log(JSON.stringify({ bench: "filter", ...row, unit: "matches/s", rounds, node: process.version }));
+  matchesPerSecond(test, documents, MS / 2);
+  return { passed, perSecond: matchesPerSecond(test, documents, MS) };
+}
+
+const results = await bench(import.meta.url, {
+  contenders: { [OURS]: OURS, [SIFT]: SIFT, [MINGO]: MINGO },
+  setups: { ...Object.fromEntries(Object.entries(cases).map(([name, filter]) => [name, { filters: [filter] }])), [ALL]: { filters: Object.values(cases) } },
+  measure,
+  metrics: { perSecond: { unit: "matches/s" } },
+  against: [SIFT, MINGO],
+  goals: [{ setup: /^all ten|^three/, contender: OURS, metric: "perSecond", against: SIFT, least: 5 }],
+});
+for (const [name, byContender] of Object.entries(results)) {
+  const passed = new Set(Object.values(byContender).flat().map((figures) => figures.passed));
+  if (passed.size > 1) throw new Error(`${name}: the contenders disagree on how many events pass: ${[...passed].join(", ")}`);
 }

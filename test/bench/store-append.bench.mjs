@@ -1,19 +1,13 @@
 // The SQLite store against a bare node:sqlite loop over one row per event, both WAL and synchronous=FULL on the same disk.
-//   npx node test/bench/store-append.bench.mjs        [ROUNDS=5] [MS=800] [EVENTS=200000]
 //   append 256   256 publishes a commit: 256 batches of one event in one call; the loop: 256 inserts in a transaction
 //   append 1     one publish a commit
 //   read         EVENTS events in pages of 256, to where their fields are parsed: written 256 a commit and (`singly`) one a commit
 // Events have 200 bytes of JSON. The store also keeps publishers' marks and answers repeats (P4); the loop does neither. Making the events is not timed.
-// Rounds are interleaved, each measurement in a fresh process on a fresh file; ratios are medians of the ratios per round.
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { bench } from "./lib/bench.mjs";
 
-const ROUNDS = Number(process.env.ROUNDS ?? 5), MS = Number(process.env.MS ?? 800), EVENTS = Number(process.env.EVENTS ?? 200_000);
+const MS = 800, EVENTS = 200_000;
 const PAGE = 256;
-const CASES = ["append 256", "append 1", "read", "read singly"];
 const OURS = "SQLite store", BARE = "bare node:sqlite";
 const payload = { id: "u_12345678", name: "Ada Lovelace", email: "ada@example.com", plan: "pro", tags: ["a", "b", "c"], note: "" };
 payload.note = "x".repeat(200 - JSON.stringify(payload).length);
@@ -47,7 +41,7 @@ const contenders = {
     const select = db.prepare(`SELECT seq, topic, body FROM log WHERE seq > ? ORDER BY seq LIMIT ${PAGE}`);
     const body = JSON.stringify(payload);
     return {
-      make: (count) => new Array(count).fill(body),
+      make: (count) => Array.from({ length: count }, () => body),
       async append(bodies) {
         if (bodies.length === 1) return void insert.run("user.created", bodies[0]);
         db.exec("BEGIN");
@@ -63,62 +57,41 @@ const contenders = {
   },
 };
 
-async function measure({ contender, kind }) {
-  const folder = mkdtempSync(join(tmpdir(), "bench-"));
-  try {
-    const { make, append, read } = await contenders[contender](join(folder, "bench.db"));
-    if (kind.startsWith("append")) {
-      const per = kind === "append 1" ? 1 : 256;
-      const run = async (budget) => {
-        let spent = 0, count = 0;
-        while (spent < budget) {
-          const events = make(per);
-          const start = performance.now();
-          await append(events);
-          spent += performance.now() - start;
-          count += per;
-        }
-        return (count * 1_000) / spent;
-      };
-      await run(MS / 4);
-      return await run(MS);
-    }
-    const per = kind === "read" ? 256 : 1;
-    for (let count = 0; count < EVENTS; count += per) await append(make(Math.min(per, EVENTS - count)));
-    const run = async () => {
-      const start = performance.now();
-      let after = 0;
-      for (let got = await read(after); got > 0; got = await read(after)) after += got;
-      if (after !== EVENTS) throw new Error(`read ${after} events`);
-      return (EVENTS * 1_000) / (performance.now() - start);
+async function measure(open, { kind, folder }) {
+  const { make, append, read } = await open(join(folder, "bench.db"));
+  if (kind.startsWith("append")) {
+    const per = kind === "append 1" ? 1 : 256;
+    const run = async (budget) => {
+      let spent = 0, count = 0;
+      while (spent < budget) {
+        const events = make(per);
+        const start = performance.now();
+        await append(events);
+        spent += performance.now() - start;
+        count += per;
+      }
+      return (count * 1_000) / spent;
     };
-    await run();
-    return await run();
-  } finally {
-    rmSync(folder, { recursive: true });
+    await run(MS / 4);
+    return { perSecond: await run(MS) };
   }
+  const per = kind === "read" ? 256 : 1;
+  for (let count = 0; count < EVENTS; count += per) await append(make(Math.min(per, EVENTS - count)));
+  const run = async () => {
+    const start = performance.now();
+    let after = 0;
+    for (let got = await read(after); got > 0; got = await read(after)) after += got;
+    if (after !== EVENTS) throw new Error(`read ${after} events`);
+    return (EVENTS * 1_000) / (performance.now() - start);
+  };
+  await run();
+  return { perSecond: await run() };
 }
 
-if (process.env.BENCH_CHILD) {
-  console.log(await measure(JSON.parse(process.env.BENCH_CHILD)));
-} else {
-  const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-  const results = Object.fromEntries(CASES.map((kind) => [kind, { [OURS]: [], [BARE]: [] }]));
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const kind of CASES) {
-      for (const contender of round % 2 === 0 ? [OURS, BARE] : [BARE, OURS]) {
-        const child = spawnSync(process.execPath, [fileURLToPath(import.meta.url)], { encoding: "utf8", env: { ...process.env, BENCH_CHILD: JSON.stringify({ contender, kind }) } });
-        if (child.status !== 0) throw new Error(`${contender}, ${kind}: ${child.stderr}`);
-        results[kind][contender].push(Number(child.stdout));
-      }
-    }
-  }
-  const thousands = (value) => `${(value / 1_000).toFixed(1)}k/s`.padStart(12);
-  console.log(`${"events".padEnd(14)}${OURS.padStart(14)}${BARE.padStart(20)}   ratio`);
-  for (const kind of CASES) {
-    const { [OURS]: ours, [BARE]: bare } = results[kind];
-    const ratio = median(ours.map((value, round) => value / bare[round]));
-    console.log(`${kind.padEnd(14)}${thousands(median(ours)).padStart(14)}${thousands(median(bare)).padStart(20)}   ${ratio.toFixed(2)}`);
-    console.log(JSON.stringify({ bench: "store-append", case: kind, unit: "events/s", ours: Math.round(median(ours)), bare: Math.round(median(bare)), ratio: Number(ratio.toFixed(3)), rounds: ROUNDS }));
-  }
-}
+await bench(import.meta.url, {
+  contenders,
+  setups: Object.fromEntries(["append 256", "append 1", "read", "read singly"].map((kind) => [kind, { kind }])),
+  measure,
+  metrics: { perSecond: { unit: "events/s" } },
+  against: [BARE],
+});

@@ -1,14 +1,12 @@
 // Topic matching and one call per match: ours, eventemitter2 (wildcard mode), and a Map lookup as the limit.
-//   npx node test/bench/topic-index.bench.mjs        [ROUNDS=5] [MS=200]
 // N patterns `t<i>.*` are registered and every event is for exactly one of them (`exact`: N plain types instead).
 //   cached    64 types in turn
 //   uncached  200,000 types in turn, far more than any cache keeps, for 64 of the patterns
 //   spread    the same for all patterns: what the processor's own caches miss is included, for every contender
-// Rounds are interleaved, each measurement in a fresh process; ratios are medians of the ratios per round.
-import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { bench } from "./lib/bench.mjs";
+import { ratioByRound } from "./lib/statistics.mjs";
 
-const ROUNDS = Number(process.env.ROUNDS ?? 5), MS = Number(process.env.MS ?? 200);
+const MS = 200;
 const LIMIT = "Map lookup", OURS = "TopicIndex", PEER = "eventemitter2";
 
 const contenders = {
@@ -36,8 +34,8 @@ const contenders = {
   },
 };
 
-async function measure({ contender, kind, n }) {
-  const { on, emit } = await contenders[contender](kind);
+async function measure(open, { kind, n }) {
+  const { on, emit } = await open(kind);
   const few = kind === "cached" || kind === "exact";
   const types = Array.from({ length: few ? 64 : 200_000 }, (_, i) =>
     `t${kind === "spread" ? (i * 7_919) % n : Math.floor(((i % 64) * n) / 64)}.${few ? "created" : `e${i}`}`);
@@ -60,38 +58,23 @@ async function measure({ contender, kind, n }) {
     }
   };
   const warm = run(MS / 2), { count, perSecond } = run(MS);
-  if (calls !== warm.count + count) throw new Error(`${contender}: ${calls} calls for ${warm.count + count} events`);
-  return perSecond;
+  if (calls !== warm.count + count) throw new Error(`${calls} calls for ${warm.count + count} events`);
+  return { perSecond };
 }
 
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-
-const child = process.argv.indexOf("--child");
-if (child > 0) {
-  process.stdout.write(String(await measure(JSON.parse(process.argv[child + 1]))));
-} else {
-  const self = fileURLToPath(import.meta.url), names = Object.keys(contenders), table = [];
-  const isolated = (work) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [self, "--child", JSON.stringify(work)], { encoding: "utf8" });
-    if (status !== 0) throw new Error(stderr);
-    return Number(stdout);
-  };
-  for (const kind of ["exact", "cached", "uncached", "spread"]) {
-    // Growth is a ratio of small differences, so the sizes take turns as well.
-    const sizes = [100, 10_000, 100_000], runs = Object.fromEntries(sizes.map((n) => [n, Object.fromEntries(names.map((name) => [name, []]))]));
-    for (let round = 0; round < ROUNDS; round++)
-      for (let i = 0; i < names.length; i++)
-        for (const n of sizes) runs[n][names[(i + round) % names.length]].push(isolated({ contender: names[(i + round) % names.length], kind, n }));
-    const ratio = (a, b) => Number(median(a.map((value, round) => value / b[round])).toFixed(2));
-    for (const n of sizes) {
-      const row = { kind, patterns: n };
-      for (const name of names) row[name] = Math.round(median(runs[n][name]));
-      row["× eventemitter2"] = ratio(runs[n][OURS], runs[n][PEER]);
-      row["of limit"] = ratio(runs[n][OURS], runs[n][LIMIT]);
-      if (n === 100_000) for (const name of names) row[`growth ${name}`] = ratio(runs[10_000][name], runs[n][name]);
-      console.log(JSON.stringify({ bench: "topic-index", unit: "publishes/s", rounds: ROUNDS, node: process.version, ...row }));
-      table.push(row);
-    }
-  }
-  console.table(table);
+const kinds = ["exact", "cached", "uncached", "spread"], sizes = [100, 10_000, 100_000];
+const nameOf = (kind, n) => `${kind}, ${n} patterns`;
+const results = await bench(import.meta.url, {
+  contenders,
+  setups: Object.fromEntries(kinds.flatMap((kind) => sizes.map((n) => [nameOf(kind, n), { kind, n }]))),
+  measure,
+  metrics: { perSecond: { unit: "publishes/s" } },
+  against: [PEER, LIMIT],
+  goals: [{ setup: /./, contender: OURS, metric: "perSecond", against: PEER, least: 1 }],
+});
+for (const kind of kinds) {
+  const [few, many] = [10_000, 100_000].map((n) => results[nameOf(kind, n)]);
+  if (few === undefined || many === undefined) continue;
+  const growth = Object.keys(few).map((name) => `${name} ${ratioByRound(few[name].map(({ perSecond }) => perSecond), many[name].map(({ perSecond }) => perSecond))}`);
+  console.log(`growth of the time from 10,000 to 100,000 patterns, ${kind}: ${growth.join(", ")}`);
 }
