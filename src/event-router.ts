@@ -31,7 +31,7 @@ export interface EventRouterOptions<Events extends EventMap = AnyEvents> extends
  */
 export class EventRouterClient<Events extends EventMap = AnyEvents> extends Client<Events> {
   constructor(options: EventRouterOptions<Events> = {}) {
-    super(surroundingsOf(options), options);
+    super(surroundingsOf(options ?? {}), options);
   }
 }
 
@@ -57,18 +57,19 @@ function surroundingsOf(options: TransportOptions): ClientSurroundings {
 
 function linkOf({ transport, url, reconnect = {}, WebSocket }: TransportOptions = {}): () => Link {
   if (transport !== undefined && transport !== "memory" && transport !== "websocket") throw invalidOption("transport", 'must be "websocket" or "memory"; others are not available in this version');
-  const address = transport === "memory" ? undefined : url ?? environmentUrl() ?? (transport && "");
-  if (address === undefined) return () => lazyLink(async () => (await import("./in-process-router.ts")).inProcessRouterLink());
   checkOptions(reconnect, "enabled maxAttempts backoff minDelay maxDelay", "reconnect");
   const { enabled = true, maxAttempts, backoff = "exponential", minDelay = 250, maxDelay = 30_000 } = reconnect;
   if (backoff !== "exponential" && backoff !== "fixed") throw invalidOption("reconnect.backoff", 'must be "exponential" or "fixed"');
+  const address = transport === "memory" ? undefined : url ?? environmentUrl() ?? (transport && "");
   const settings = {
-    url: socketUrl(address), WebSocket, clock: systemClock, random: () => Math.random(), enabled, backoff, connectionTimeout: 10_000,
+    WebSocket, clock: systemClock, random: () => Math.random(), enabled, backoff, connectionTimeout: 10_000,
     maxAttempts: wholeNumber(maxAttempts, "reconnect.maxAttempts", Infinity, 0),
     minDelay: milliseconds(minDelay, "reconnect.minDelay"),
     maxDelay: milliseconds(maxDelay, "reconnect.maxDelay"),
   };
-  return () => webSocketLink(settings);
+  if (address === undefined) return () => lazyLink(async () => (await import("./in-process-router.ts")).inProcessRouterLink());
+  const webSocket = { url: socketUrl(address), ...settings };
+  return () => webSocketLink(webSocket);
 }
 
 /** EVENT_ROUTER_URL where there is an environment that may be read: Deno asks for a permission, a browser has none. */
@@ -83,9 +84,9 @@ function environmentUrl(): string | undefined {
 function socketUrl(given: string): string {
   const url = URL.canParse(given) ? new URL(given) : undefined;
   const [, secure] = /^(?:ws|http)(s?):$/.exec(url?.protocol ?? "") ?? [];
-  if (!url || secure === undefined) throw invalidOption("url", `must be such as "ws://localhost:8080" or "https://events.example.com"; got ${JSON.stringify(given)}`);
+  if (!url || secure === undefined) throw invalidOption("url", `must be such as "ws://localhost:8080"; got ${JSON.stringify(given)}`);
   // URLs are logged by every proxy on the way.
-  if (url.username || url.password || /[?&][^=]*(token|key|secret|pass|auth)[^=]*=/i.test(url.search)) throw invalidOption("url", 'is no place for credentials; use auth: { type: "api_key", key } or { type: "jwt", token }');
+  if (url.username || url.password || /[?&][^=]*(token|key|secret|pass|auth)[^=]*=/i.test(url.search)) throw invalidOption("url", "is no place for credentials; use the option auth");
   url.protocol = `ws${secure}:`;
   if (url.pathname === "/") url.pathname = "/ws";
   url.hash = "";

@@ -1,40 +1,38 @@
 import type { Clock } from "../core/clock.ts";
+import type { RouterEvent } from "../core/event.ts";
+import type { Subscription } from "./subscription.ts";
 
-/**
- * Groups of up to `size` items; a group is given `wait` ms after its first item though it is not full. At the end the rest is given.
- * An item counts as done when the next one is asked for, so all but the last of a group do when the group is given.
- */
-export async function* batches<T>(source: AsyncIterator<T, undefined>, size: number, wait: number, clock: Clock): AsyncGenerator<T[], void> {
-  let pending: Promise<IteratorResult<T, undefined>> | undefined;
+/** Groups of up to `size` events; one that is not full is given `wait` ms after its first event. Its events count as done when the next is asked for. */
+export async function* batches<E extends RouterEvent>(subscription: Subscription<E>, size: number, wait: number, clock: Clock): AsyncGenerator<E[], undefined, void> {
+  const { feed } = subscription;
   try {
-    for (;;) {
-      const first = await (pending ?? source.next());
-      pending = undefined;
-      if (first.done === true) return;
-      const group = [first.value];
+    for (let goesOn = true; goesOn; ) {
+      const group: RouterEvent[] = [];
       let over = false;
-      let cancel = (): void => {};
-      const time = new Promise<undefined>((resolve) => (cancel = clock.after(wait, () => resolve(undefined))));
-      try {
-        while (group.length < size && !over) {
-          pending = source.next();
-          // A failure is met when the next group is asked for; until then it is no unhandled rejection.
-          pending.catch(() => {});
-          const next = await Promise.race([pending, time]);
-          if (next === undefined || next.done === true) over = true;
-          else {
-            group.push(next.value);
-            pending = undefined;
-          }
+      let cancel: (() => void) | undefined;
+      do {
+        for (let event; group.length < size && (event = feed.take()) !== undefined; ) group.push(event);
+        if (group.length === size || over) break;
+        if (group.length > 0) {
+          cancel ??= clock.after(wait, () => {
+            over = true;
+            feed.changed();
+          });
         }
-      } catch {
-        // The events before the failure are given first.
-      } finally {
-        cancel();
-      }
-      yield group;
+        // What was gathered is given before a failure is thrown.
+        try {
+          goesOn = await feed.more();
+        } catch (error) {
+          if (group.length === 0) throw error;
+          break;
+        }
+      } while (goesOn);
+      cancel?.();
+      if (group.length > 0) yield group as E[];
+      for (const event of group) feed.finish(event);
     }
+    return undefined;
   } finally {
-    await source.return?.();
+    await subscription.unsubscribe();
   }
 }

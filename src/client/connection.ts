@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import { AuthenticationError, asError, ConnectionError, fromWire, TimeoutError, type EventRouterError, type WireError } from "../core/errors.ts";
+import { AuthenticationError, asError, ConnectionError, fromWire, type EventRouterError, type WireError } from "../core/errors.ts";
 import { PING, PONG, PROTOCOL_VERSION, type Hello, type RouterFrame, type Welcome } from "../core/frames.ts";
 import type { Link } from "../core/link.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -18,10 +18,10 @@ export interface Part {
   /** A session has begun; nothing said before may be relied on. */
   opened?(welcome: Welcome): void;
   write(put: (frame: string) => void): void;
-  /** The pipe broke, another will come. */
-  lost(error: ConnectionError): void;
-  /** None will come: whatever waits fails with this. */
-  failed(error: EventRouterError): void;
+  /** Takes a frame if it is for this part, and says so. */
+  receive(frame: RouterFrame, size: number): boolean;
+  /** The pipe broke; `final`: no other will come, so whatever waits fails with this. */
+  down(error: EventRouterError, final: boolean): void;
 }
 
 export interface ConnectionOptions {
@@ -34,100 +34,95 @@ export interface ConnectionOptions {
   readonly timeout: number;
   changed(state: ClientState): void;
   report(error: unknown): void;
-  receive(frame: RouterFrame, size: number): void;
 }
 
 /** Keeps a session with the router over a link that breaks and comes back, and carries the frames of its parts in few messages. */
 export class Connection {
+  readonly clock: Clock;
+  /** In a turn's message they speak in this order. */
+  readonly parts: Part[] = [];
+  /** UTF-16 units of all messages on this pipe but heartbeats. */
+  received = 0;
   readonly #options: ConnectionOptions;
-  readonly #parts: Part[];
   readonly #heartbeat: Heartbeat;
   #phase: Phase = { state: "idle" };
   #link: Link | undefined;
   /** Pipes so far: what was begun for an older one is void. */
-  #opening = 0;
+  #pipe = 0;
   #scheduled = false;
-  #waiting: { resolve(): void; reject(error: EventRouterError): void }[] = [];
-  /** UTF-16 units of all messages on this pipe but heartbeats. */
-  received = 0;
+  #last = 0;
+  #waiting: PromiseWithResolvers<void>[] = [];
 
-  constructor(options: ConnectionOptions, parts: Part[]) {
+  constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#parts = parts;
+    this.clock = options.clock;
     this.#heartbeat = new Heartbeat(options.clock, { ask: () => this.#link?.send(PING), dead: () => this.#link?.restart() });
   }
 
   get state(): ClientState { return this.#phase.state; }
-  get welcome(): Welcome | undefined { return this.#phase.state === "connected" ? this.#phase.welcome : undefined; }
+  get welcome(): Welcome | undefined { return "welcome" in this.#phase ? this.#phase.welcome : undefined; }
   /** Why there is no connection now, as far as it is known. */
   get error(): EventRouterError | undefined { return "error" in this.#phase ? this.#phase.error : undefined; }
+
+  /** A number for a frame, never used before. */
+  next(): number { return ++this.#last; }
 
   /** First use connects. @throws what closed the connection for good. */
   use(): void {
     if (this.#phase.state === "closed") throw this.#phase.error;
-    if (this.#phase.state === "idle") this.#start();
+    if (this.#phase.state === "idle") this.reconnect();
   }
 
   /** Resolves when there is a session. @throws what closed the connection for good. */
   async connected(): Promise<void> {
     this.use();
-    if (this.#phase.state !== "connected") await new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    if (this.welcome !== undefined) return;
+    const waiting = Promise.withResolvers<void>();
+    this.#waiting.push(waiting);
+    await waiting.promise;
   }
 
   /** Drops the pipe, if there is one, and makes a new one; also after a refusal. */
   reconnect(): void {
-    if (this.#phase.state === "closed") this.#phase = { state: "idle" };
-    if (this.#phase.state === "idle") this.#start();
-    else this.#link?.restart();
-  }
-
-  /** A part that was loaded later speaks before the others: who listens comes first. */
-  join(part: Part): void {
-    this.#parts.unshift(part);
-    const { welcome } = this;
-    if (welcome !== undefined) part.opened?.(welcome);
+    if (this.#link !== undefined) return this.#link.restart();
+    const link = this.#options.makeLink();
+    this.#link = link;
+    this.#enter({ state: "connecting" });
+    const current = () => this.#link === link;
+    link.start({
+      open: () => { if (current()) void this.#greet(link); },
+      message: (message) => { if (current()) this.#message(message); },
+      down: (error, final) => {
+        if (!current()) return;
+        if (final) this.#fail(error);
+        else this.#lost(error);
+      },
+    });
   }
 
   /** A part has something to say: it leaves when the present turn is over, together with the rest. */
   wake(): void {
-    if (this.#scheduled || this.#phase.state !== "connected") return;
+    if (this.#scheduled || this.welcome === undefined) return;
     this.#scheduled = true;
-    queueMicrotask(() => {
-      this.#scheduled = false;
-      if (this.#phase.state === "connected") this.#flush(this.#phase.welcome);
-    });
+    queueMicrotask(() => this.#flush());
   }
 
   /** Takes leave. What was written before is still delivered. */
   close(error: EventRouterError): void {
-    if (this.#phase.state === "connected") {
-      this.#flush(this.#phase.welcome);
-      this.#link?.send('["bye"]');
-    }
+    this.#flush();
+    if (this.welcome !== undefined) this.#link?.send('["bye"]');
     this.#end(error);
   }
 
-  #start(): void {
-    const link = this.#options.makeLink();
-    const current = (act: () => void) => { if (this.#link === link) act(); };
-    this.#link = link;
-    this.#enter({ state: "connecting" });
-    link.start({
-      open: () => current(() => void this.#greet(link)),
-      message: (message) => { if (this.#link === link) this.#message(message); },
-      down: (error, final) => current(() => (final ? this.#fail(error) : this.#lost(error))),
-    });
-  }
-
   async #greet(link: Link): Promise<void> {
-    const opening = ++this.#opening;
+    const pipe = ++this.#pipe;
     this.received = 0;
     this.#heartbeat.start(this.#options.timeout, true);
     try {
-      const hello: Hello = { v: PROTOCOL_VERSION, caps: [], ...(await this.#options.hello()) };
-      if (opening === this.#opening) link.send(JSON.stringify(["hello", hello]));
+      const hello: Hello = { v: PROTOCOL_VERSION, ...(await this.#options.hello()) };
+      if (pipe === this.#pipe) link.send(JSON.stringify(["hello", hello]));
     } catch (thrown) {
-      if (opening === this.#opening) this.#fail(asError(thrown, (cause) => new AuthenticationError("ERR_TOKEN", "auth.token() failed, so the client cannot say who it is; see the cause, then call reconnect()", { cause })));
+      if (pipe === this.#pipe) this.#fail(asError(thrown, (cause) => new AuthenticationError("ERR_TOKEN", "auth.token() failed; see the cause, then call reconnect()", { cause })));
     }
   }
 
@@ -136,37 +131,35 @@ export class Connection {
     if (message === PONG) return;
     if (message === PING) return this.#link?.send(PONG);
     this.received += message.length;
-    if (!message.includes("\n")) return this.#line(message);
-    for (const line of message.split("\n")) this.#line(line);
+    // What a handler throws never gets here: this is about frames.
+    try {
+      for (const line of message.split("\n")) this.#frame(JSON.parse(line) as RouterFrame, line.length);
+    } catch (cause) {
+      this.#options.report(new ConnectionError("ERR_PROTOCOL", "the other side does not speak the protocol; is the URL that of an event router?", { retryable: true, cause }));
+      this.#restart(1_000);
+    }
   }
 
-  #line(line: string): void {
-    let frame: RouterFrame;
-    try {
-      frame = JSON.parse(line) as RouterFrame;
-    } catch (cause) {
-      this.#options.report(new ConnectionError("ERR_PROTOCOL", "the router sent what is no frame; is the URL that of an event router? Connecting again", { retryable: true, cause }));
-      return this.#restart(1_000);
-    }
+  #frame(frame: RouterFrame, size: number): void {
     if (frame[0] === "welcome") this.#welcomed(frame[1]);
     else if (frame[0] === "bye") this.#dismissed(frame[1]);
-    else if (this.#phase.state === "connected") this.#options.receive(frame, line.length);
+    // What no part takes was said by a newer router, for newer clients; or came late.
+    else if (this.welcome !== undefined) this.parts.some((part) => part.receive(frame, size));
   }
 
   #welcomed(welcome: Welcome): void {
-    if (welcome.v !== PROTOCOL_VERSION) return this.#fail(new ConnectionError("ERR_PROTOCOL_VERSION", `the router speaks version ${welcome.v} of the protocol, this client ${PROTOCOL_VERSION}; bring both to the same release`));
+    if (welcome.v !== PROTOCOL_VERSION) return this.#fail(new ConnectionError("ERR_PROTOCOL_VERSION", `the router speaks protocol version ${welcome.v}; use matching releases`));
     this.#heartbeat.start(welcome.heartbeat);
     this.#enter({ state: "connected", welcome });
-    for (const part of this.#parts) part.opened?.(welcome);
-    this.#flush(welcome);
+    for (const part of this.parts) part.opened?.(welcome);
+    this.#flush();
     for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 
   #dismissed(wire: WireError): void {
     const error = fromWire(wire);
-    if (!error.retryable) return this.#fail(error);
-    const { retryAfter } = error.details;
-    this.#restart(typeof retryAfter === "number" ? retryAfter : 1_000);
+    if (error.retryable) this.#restart(Number(error.details.retryAfter ?? 1_000));
+    else this.#fail(error);
   }
 
   /** Not before `delay`, and not all clients at once. */
@@ -175,11 +168,11 @@ export class Connection {
   }
 
   #lost(error: ConnectionError): void {
-    this.#opening++;
+    this.#pipe++;
     this.#heartbeat.stop();
-    const had = this.#phase.state === "connected" || this.#phase.state === "offline";
-    if (this.#phase.state === "connected") for (const part of this.#parts) part.lost(error);
-    this.#enter({ state: had ? "offline" : "connecting", error });
+    const { state } = this;
+    if (state === "connected") for (const part of this.parts) part.down(error, false);
+    this.#enter({ state: state === "connecting" ? state : "offline", error });
   }
 
   #fail(error: EventRouterError): void {
@@ -188,53 +181,36 @@ export class Connection {
   }
 
   #end(error: EventRouterError): void {
-    this.#opening++;
+    this.#pipe++;
     this.#heartbeat.stop();
     const link = this.#link;
     this.#link = undefined;
     link?.close();
     this.#enter({ state: "closed", error });
-    for (const part of this.#parts) part.failed(error);
+    for (const part of this.parts) part.down(error, true);
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 
   #enter(phase: Phase): void {
-    const before = this.#phase.state;
+    const { state } = this;
     this.#phase = phase;
-    if (before !== phase.state) this.#options.changed(phase.state);
+    if (state !== phase.state) this.#options.changed(phase.state);
   }
 
-  #flush({ limits }: Welcome): void {
+  #flush(): void {
+    this.#scheduled = false;
+    if (this.welcome === undefined) return;
     // A UTF-16 unit is at most three bytes: so no message is too large for the router.
-    const most = limits.frame / 3;
+    const most = this.welcome.limits.frame / 3;
     let message = "";
     const put = (frame: string): void => {
       if (message !== "" && message.length + frame.length >= most) {
         this.#link?.send(message);
         message = "";
       }
-      message = message === "" ? frame : `${message}\n${frame}`;
+      message += message === "" ? frame : `\n${frame}`;
     };
-    for (const part of this.#parts) part.write(put);
+    for (const part of this.parts) part.write(put);
     if (message !== "") this.#link?.send(message);
-  }
-}
-
-/** The promise, or a TimeoutError when it takes longer; `signal` ends the waiting with its reason. Neither stops what is waited for. */
-export async function within<T>(promise: Promise<T>, { clock, timeout, signal, what, error }: {
-  readonly clock: Clock; readonly timeout: number; readonly signal?: AbortSignal | undefined; readonly what: string; error(): unknown;
-}): Promise<T> {
-  signal?.throwIfAborted();
-  let cancel = () => {};
-  let abort = () => {};
-  try {
-    return await Promise.race([promise, new Promise<never>((_, reject) => {
-      cancel = clock.after(timeout, () => reject(new TimeoutError("ERR_TIMEOUT", `${what} took longer than ${timeout} ms; is the router there? Raise "timeout", or try again`, { retryable: true, cause: error() })));
-      abort = () => reject(signal!.reason as Error);
-      signal?.addEventListener("abort", abort, { once: true });
-    })]);
-  } finally {
-    cancel();
-    signal?.removeEventListener("abort", abort);
   }
 }

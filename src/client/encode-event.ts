@@ -1,30 +1,53 @@
+import { ValidationError } from "../core/errors.ts";
 import type { EventInit } from "../core/event.ts";
-import { check, checkHeaders, encodePayload } from "./check-event.ts";
-import { checkOptions } from "./check-options.ts";
 
-/** What goes with a publish and is no field of the event; with `!` what later versions have. */
-const OPTIONS = "ephemeral timeout signal delay! deliverAt! ttl!";
+/** How deep a payload may be; a router with a lower limit tells so itself. */
+const DEPTH = 32;
+/** What goes with the call, and what a received event has that only the router gives: it may be published again as it is. */
+const NOT_SENT = new Set(["id", "type", "payload", "ephemeral", "timeout", "signal", "seq", "epoch", "timestamp", "publisher", "version", "pending"]);
 
 /**
- * The line of an event without its `["id",`, made once.
- * @throws ValidationError naming the field that is wrong.
+ * The line of an event without its `["id",`, made once. Type and fields are for the router to check, whose word counts and who answers at once; but
+ * what JSON would lose on the way there only its publisher can see.
+ * @throws ValidationError `ERR_PAYLOAD` naming the path.
  */
 export function encodeEvent(event: EventInit): string {
-  const { type } = event;
-  check(type, "type");
+  const { type, payload } = event;
   let meta: Record<string, unknown> | undefined;
-  for (const key in event) {
-    const value = (event as unknown as Record<string, unknown>)[key];
-    if (value === undefined || key === "type" || key === "payload") continue;
-    switch (key) {
-      case "headers": checkHeaders(value); break;
-      case "source": case "target": case "correlationId": case "priority": check(value, key); break;
-      case "id": check(value, key); continue;
-      default: checkOptions({ [key]: value }, OPTIONS, "publish"); continue;
-    }
-    (meta ??= {})[key] = value;
+  for (const key in event) if (!NOT_SENT.has(key)) (meta ??= {})[key] = (event as unknown as Record<string, unknown>)[key];
+  checkPayload(payload);
+  const body = `${JSON.stringify(type, asJson) ?? "null"},${JSON.stringify(payload) ?? "null"}`;
+  if (meta === undefined) return `${body}]`;
+  try {
+    return `${body},${JSON.stringify(meta, asJson)}]`;
+  } catch (cause) {
+    throw new ValidationError("ERR_META", "the fields of an event must be JSON", { cause });
   }
-  // The type has nothing to escape: it was checked.
-  const body = `"${type}",${encodePayload(event.payload)}`;
-  return meta === undefined ? `${body}]` : `${body},${JSON.stringify(meta)}]`;
+}
+
+/** What JSON would leave out or distort is sent as null, so that the router refuses it by name. */
+export function asJson(_key: string, value: unknown): unknown {
+  const fault = typeof value === "object" ? value !== null && !Array.isArray(value) && Symbol.iterator in value : faultOf(value, 1) !== undefined;
+  return fault ? null : value;
+}
+
+/** @throws ValidationError `ERR_PAYLOAD`, or another, naming the path of what JSON does not have. */
+export function checkPayload(payload: unknown, name = "payload", code = "ERR_PAYLOAD"): void {
+  const fault = faultOf(payload, DEPTH);
+  if (fault !== undefined) throw new ValidationError(code, `${name}${fault[0]} ${fault[1]}; only JSON can be sent`, { details: { path: name + fault[0] } });
+}
+
+/** Where and why a value is no JSON. A property that is undefined is left out, as JSON.stringify does. */
+function faultOf(value: unknown, levels: number): [path: string, message: string] | undefined {
+  const kind = typeof value;
+  if (kind === "number" ? !Number.isFinite(value) : kind === "bigint" || kind === "function" || kind === "symbol") return ["", `is ${kind === "number" ? String(value) : `a ${kind}`}`];
+  if (kind !== "object" || value === null || typeof (value as { toJSON?: unknown }).toJSON === "function") return undefined;
+  if (levels === 0) return ["", `is nested more than ${DEPTH} levels deep, or contains itself`];
+  const list = Array.isArray(value);
+  if (!list && (Symbol.iterator in (value as object) || ArrayBuffer.isView(value))) return ["", "is a collection"];
+  for (const key in value as object) {
+    const fault = faultOf((value as Record<string, unknown>)[key], levels - 1);
+    if (fault !== undefined) return [(list ? `[${key}]` : `.${key}`) + fault[0], fault[1]];
+  }
+  return undefined;
 }

@@ -1,4 +1,5 @@
 import { milliseconds, type Duration } from "../core/duration.ts";
+import { ValidationError } from "../core/errors.ts";
 import { checkFunction, checkOptions, invalidOption, wholeNumber } from "./check-options.ts";
 import type { Logger } from "./reporter.ts";
 import type { EventMap, EventSchemas, StandardSchema } from "./typed-events.ts";
@@ -52,45 +53,42 @@ export interface BaseOptions<Events extends EventMap = EventMap> {
   readonly cacheTtl?: Duration;
 }
 
-/** Options with their defaults, checked. */
+/** What of them has a default, checked. */
 export interface Settings {
-  readonly namespace: string | undefined;
-  readonly name: string | undefined;
   readonly timeout: number;
-  readonly auth: Auth | undefined;
-  readonly schemas: Readonly<Record<string, StandardSchema>> | undefined;
-  readonly logger: Logger;
-  readonly maxPending: number;
-  readonly batchSize: number;
-  readonly batchTimeout: number;
   readonly poolSize: number;
   readonly poolTimeout: number;
   readonly cacheSize: number;
   readonly cacheTtl: number;
+  readonly maxPending: number;
+  readonly batchSize: number;
+  readonly batchTimeout: number;
+  readonly schema: Readonly<Record<string, StandardSchema>> | undefined;
 }
 
-const OPTIONS = "namespace name timeout auth schema logger maxPending batchSize batchTimeout poolSize poolTimeout cacheSize cacheTtl transport url reconnect WebSocket connection! worker! offline! encryption!";
+const OPTIONS = "transport url namespace name auth timeout reconnect schema logger maxPending batchSize batchTimeout poolSize poolTimeout cacheSize cacheTtl WebSocket";
 
 /** @throws ValidationError `ERR_OPTION`, `ERR_DURATION` naming the option. */
-export function parseOptions(options: BaseOptions<never>): Settings {
+export function settingsOf(options: BaseOptions<never>): Settings {
   checkOptions(options, OPTIONS, "EventRouterClient");
-  const { namespace, name, auth, schema, logger, batchSize } = options;
-  if (logger !== undefined) checkFunction(logger.error, "logger.error");
-  if (auth !== undefined && auth.type !== "api_key" && auth.type !== "jwt") throw invalidOption("auth", 'must be { type: "api_key", key } or { type: "jwt", token }; others are not available in this version');
-  const timeout = milliseconds(options.timeout ?? 10_000, "timeout");
+  const { auth, schema, logger, timeout = 10_000, maxPending, batchSize, batchTimeout = 100, poolTimeout = timeout, cacheTtl = 60_000 } = options;
+  if (auth !== undefined && !isAuth(auth)) throw invalidOption("auth", 'must be { type: "api_key", key } or { type: "jwt", token } in this version');
+  for (const name of ["namespace", "name"] as const) if (typeof (options[name] ?? "") !== "string") throw new ValidationError("ERR_NAME", `${name} must be a string`, { details: { path: name } });
+  if (logger !== undefined) checkFunction((logger as Partial<Logger> | null)?.error, "logger.error");
+  for (const [type, one] of Object.entries<Partial<StandardSchema> | undefined>(schema ?? {})) checkFunction(one?.["~standard"]?.validate, `schema["${type}"]["~standard"].validate`);
   return {
-    namespace,
-    name,
-    timeout,
-    auth,
-    schemas: schema,
-    logger: logger ?? console,
-    maxPending: wholeNumber(options.maxPending, "maxPending", 10_000),
-    batchSize: wholeNumber(batchSize, "batchSize", 1),
-    batchTimeout: milliseconds(options.batchTimeout ?? 100, "batchTimeout"),
+    timeout: milliseconds(timeout, "timeout"),
     poolSize: wholeNumber(options.poolSize, "poolSize", 1),
-    poolTimeout: milliseconds(options.poolTimeout ?? timeout, "poolTimeout"),
+    poolTimeout: milliseconds(poolTimeout, "poolTimeout"),
     cacheSize: wholeNumber(options.cacheSize, "cacheSize", 0, 0),
-    cacheTtl: milliseconds(options.cacheTtl ?? 60_000, "cacheTtl"),
+    cacheTtl: milliseconds(cacheTtl, "cacheTtl"),
+    maxPending: wholeNumber(maxPending, "maxPending", 10_000),
+    batchSize: wholeNumber(batchSize, "batchSize", 1),
+    batchTimeout: milliseconds(batchTimeout, "batchTimeout"),
+    schema,
   };
+}
+
+function isAuth(auth: Auth | null): boolean {
+  return auth?.type === "api_key" ? typeof auth.key === "string" : auth?.type === "jwt" && ["string", "function"].includes(typeof auth.token);
 }

@@ -1,4 +1,5 @@
-import type { Durability, PublishResult } from "../core/frames.ts";
+import type { Durability, PublishResult, Welcome } from "../core/frames.ts";
+import type { WireError } from "../core/errors.ts";
 
 /** What became of a publish. */
 export interface Receipt {
@@ -17,41 +18,14 @@ export interface Receipt {
   readonly settled: Promise<Receipt>;
 }
 
-/** What receipts of one session have in common. */
-export interface Terms {
-  readonly epoch: string;
-  readonly durability: Durability;
-  timestamp(time: number): string;
-}
+/** The promise is made when asked for: most receipts are dropped unread. */
+const settled = { get settled() { return Promise.resolve(this); } };
 
-class Published implements Receipt {
-  readonly id: string;
-  readonly type: string;
-  readonly seq: number | null;
-  readonly epoch: string;
-  readonly timestamp: string;
-  readonly status: "published" | "duplicate";
-  readonly durability: Durability;
-
-  constructor(id: string, type: string, seq: number | null, status: "published" | "duplicate", time: number, { epoch, durability, timestamp }: Terms) {
-    this.id = id;
-    this.type = type;
-    this.seq = seq;
-    this.epoch = epoch;
-    this.timestamp = timestamp(time);
-    this.status = status;
-    this.durability = seq === 0 ? "none" : durability;
-  }
-
-  /** Made when asked for: most receipts are dropped unread. */
-  get settled(): Promise<Receipt> { return Promise.resolve(this); }
-}
-
-/**
- * @param own the id was made here: if the router has it already, that was an earlier attempt of this same publish, whose answer was lost.
- */
-export function receiptOf(id: string, type: string, result: Exclude<PublishResult, readonly [string, ...unknown[]]>, own: boolean, time: number, terms: Terms): Receipt {
-  return typeof result === "number"
-    ? new Published(id, type, result, "published", time, terms)
-    : new Published(id, type, result[0], own ? "published" : "duplicate", time, terms);
+/** An own id that the router has already is from an earlier attempt of this same publish, whose answer was lost. */
+export function receiptOf(event: { id: string; type: string; own: boolean }, result: Exclude<PublishResult, WireError>, timestamp: string, { epoch, durability }: Welcome): Receipt {
+  const known = typeof result === "number";
+  return {
+    __proto__: settled, id: event.id, type: event.type, seq: known ? result : result[0], epoch, timestamp,
+    status: known || event.own ? "published" : "duplicate", durability: result === 0 ? "none" : durability,
+  } as unknown as Receipt;
 }

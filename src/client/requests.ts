@@ -1,113 +1,100 @@
-import type { Clock } from "../core/clock.ts";
-import { ConnectionError, fromWire, TimeoutError, type EventRouterError, type WireError } from "../core/errors.ts";
+import { milliseconds } from "../core/duration.ts";
+import { ConnectionError, fromWire, type EventRouterError } from "../core/errors.ts";
+import type { RouterFrame } from "../core/frames.ts";
 import { Alarm } from "./alarm.ts";
-import type { Part } from "./connection.ts";
+import { checkSignal } from "./check-options.ts";
+import type { Connection, Part } from "./connection.ts";
+import { timeoutError, type WaitOptions } from "./wait.ts";
 
-/** Something asked of the router or, through it, of another client. */
-export interface Question {
-  /** For messages: `the request "calculator.add"`. */
-  readonly what: string;
-  /** ms */
-  readonly timeout: number;
-  readonly signal: AbortSignal | undefined;
-  /** @param left ms until the deadline */
-  frame(req: number, left: number): string;
-}
-
-interface Waiting extends Question {
+interface Question {
   readonly req: number;
+  readonly what: string;
   readonly deadline: number;
+  /** @param left ms until the deadline */
+  readonly frame: (req: number, left: number) => string;
   sent: boolean;
-  readonly abort: () => void;
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
+  /** Called once. */
+  readonly settle: (error: unknown, value?: unknown) => void;
 }
+
+const unknown = "whether it was carried out is unknown";
 
 /** Questions that wait for an answer. One that was sent before a cut fails: whether it was carried out is unknown, and it may not be harmless twice (P7). */
 export class Requests implements Part {
-  readonly #clock: Clock;
-  readonly #nextReq: () => number;
-  readonly #wake: () => void;
-  readonly #lastError: () => unknown;
+  readonly #connection: Connection;
+  readonly #timeout: number;
   readonly #alarm: Alarm;
-  readonly #waiting = new Map<number, Waiting>();
-  #unsent: Waiting[] = [];
+  readonly #open = new Map<number, Question>();
+  #unsent: Question[] = [];
   #cancels: number[] = [];
 
-  constructor(options: { clock: Clock; nextReq(): number; wake(): void; lastError(): unknown }) {
-    this.#clock = options.clock;
-    this.#nextReq = options.nextReq;
-    this.#wake = options.wake;
-    this.#lastError = options.lastError;
-    this.#alarm = new Alarm(options.clock, (now) => this.#expire(now));
+  /** @param timeout of a question that has none, ms */
+  constructor(connection: Connection, timeout: number) {
+    this.#connection = connection;
+    this.#timeout = timeout;
+    this.#alarm = new Alarm(connection.clock, (now) => this.#expire(now));
+    connection.parts.push(this);
   }
 
-  ask(question: Question): Promise<unknown> {
-    const { signal } = question;
+  ask(what: string, frame: Question["frame"], { timeout = this.#timeout, signal }: WaitOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
-      const req = this.#nextReq();
-      const abort = (): void => this.#giveUp(waiting, signal!.reason);
-      const waiting: Waiting = { ...question, req, deadline: this.#clock.now() + question.timeout, sent: false, abort, resolve, reject };
+      checkSignal(signal);
+      this.#connection.use();
+      const req = this.#connection.next();
+      const abort = (): void => this.#giveUp(question, signal!.reason);
+      const settle: Question["settle"] = (error, value) => {
+        this.#open.delete(req);
+        signal?.removeEventListener("abort", abort);
+        if (this.#open.size === 0) this.#alarm.off();
+        if (error === undefined) resolve(value);
+        else reject(error);
+      };
+      const question: Question = { req, what, deadline: this.#connection.clock.now() + milliseconds(timeout, "timeout"), frame, sent: false, settle };
       signal?.addEventListener("abort", abort, { once: true });
-      this.#waiting.set(req, waiting);
-      this.#unsent.push(waiting);
-      this.#alarm.set(waiting.deadline);
-      this.#wake();
+      this.#open.set(req, question);
+      this.#unsent.push(question);
+      this.#alarm.set(question.deadline);
+      this.#connection.wake();
     });
   }
 
   write(put: (frame: string) => void): void {
     for (const req of this.#cancels) put(`["cancel",${req}]`);
     for (const one of this.#unsent) {
+      if (!this.#open.has(one.req)) continue;
       one.sent = true;
-      put(one.frame(one.req, Math.max(1, Math.ceil(one.deadline - this.#clock.now()))));
+      put(one.frame(one.req, Math.max(1, Math.ceil(one.deadline - this.#connection.clock.now()))));
     }
     this.#cancels = [];
     this.#unsent = [];
   }
 
-  answered(req: number, value: unknown): void {
-    this.#settle(this.#waiting.get(req))?.resolve(value);
+  receive(frame: RouterFrame): boolean {
+    if (frame[0] === "ok") this.#open.get(frame[1])?.settle(undefined, frame[2]);
+    else if (frame[0] === "err") this.#open.get(frame[1])?.settle(fromWire(frame[2]));
+    else return false;
+    return true;
   }
 
-  refused(req: number, error: WireError): void {
-    this.#settle(this.#waiting.get(req))?.reject(fromWire(error));
-  }
-
-  lost(cause: ConnectionError): void {
+  down(error: EventRouterError, final: boolean): void {
     this.#cancels = [];
-    for (const one of this.#waiting.values()) {
-      if (one.sent) this.#settle(one)?.reject(new ConnectionError("ERR_CONNECTION_LOST", `the connection was lost before ${one.what} was answered; whether it was carried out is unknown. Ask again if that does no harm`, { retryable: true, cause }));
+    for (const one of this.#open.values()) {
+      if (final) one.settle(error);
+      else if (one.sent) one.settle(new ConnectionError("ERR_CONNECTION_LOST", `the connection was lost before the answer to ${one.what}; ${unknown}`, { retryable: true, cause: error }));
     }
   }
 
-  failed(error: EventRouterError): void {
-    for (const one of this.#waiting.values()) this.#settle(one)?.reject(error);
-    this.#unsent = [];
-    this.#cancels = [];
-  }
-
-  #giveUp(one: Waiting, reason: unknown): void {
-    if (this.#settle(one) === undefined) return;
+  #giveUp(one: Question, reason: unknown): void {
     if (one.sent) this.#cancels.push(one.req);
-    else this.#unsent.splice(this.#unsent.indexOf(one), 1);
-    this.#wake();
-    one.reject(reason);
-  }
-
-  #settle(one: Waiting | undefined): Waiting | undefined {
-    if (one === undefined || !this.#waiting.delete(one.req)) return undefined;
-    one.signal?.removeEventListener("abort", one.abort);
-    if (this.#waiting.size === 0) this.#alarm.off();
-    return one;
+    this.#connection.wake();
+    one.settle(reason);
   }
 
   #expire(now: number): number {
     let next = Infinity;
-    for (const one of this.#waiting.values()) {
+    for (const one of this.#open.values()) {
       if (one.deadline > now) next = Math.min(next, one.deadline);
-      else this.#giveUp(one, new TimeoutError("ERR_TIMEOUT", `no answer to ${one.what} within ${one.timeout} ms; ${one.sent ? "whether it was carried out is unknown" : "it was not sent, there was no connection"}`, { retryable: true, cause: this.#lastError() }));
+      else this.#giveUp(one, timeoutError(`no answer to ${one.what} in time; ${one.sent ? unknown : "it was not sent, for want of a connection"}`, this.#connection));
     }
     return next;
   }

@@ -1,9 +1,12 @@
-import { asyncDispose } from "../core/dispose.ts";
 import { EventRouterError, fromWire, SubscriptionError, type WireError } from "../core/errors.ts";
 import type { RouterEvent } from "../core/event.ts";
+import type { RouterFrame } from "../core/frames.ts";
+import { decodeLine, timestamps } from "../core/line.ts";
 import { matchesPattern } from "../core/pattern.ts";
-import type { Part } from "./connection.ts";
-import { Ready } from "./ready.ts";
+import type { Connection, Part } from "./connection.ts";
+import { checkPayload } from "./encode-event.ts";
+import { validate } from "./schema.ts";
+import type { Subscriptions } from "./subscriptions.ts";
 import type { StandardSchema } from "./typed-events.ts";
 
 /** Answers a request: what it returns is the payload of the response, what it throws reaches the requester as a RemoteError. */
@@ -26,60 +29,57 @@ export interface RespondOptions {
 
 interface Entry {
   readonly patterns: readonly string[];
-  /** The payload of the response. */
-  readonly answer: RequestHandler;
-  readonly ready: Ready<Responder>;
-  readonly responder: Responder;
-}
-
-export interface RespondersOptions {
-  nextId(): number;
-  wake(): void;
-  leave(id: number): Promise<void>;
-  report(error: unknown): void;
-  encodePayload(payload: unknown): string;
+  readonly options: RespondOptions;
+  readonly handler: RequestHandler;
+  readonly ready: PromiseWithResolvers<void>;
+  began: boolean;
 }
 
 /** The responders of a connection. Loaded with the first of them. */
 export class Responders implements Part {
-  readonly #options: RespondersOptions;
+  readonly #connection: Connection;
+  readonly #subscriptions: Subscriptions;
+  readonly #report: (error: unknown) => void;
   readonly #entries = new Map<number, Entry>();
+  readonly #timestamp = timestamps();
   #unsent: number[] = [];
   #answers: string[] = [];
   /** Sessions so far: an answer to a question of an older one is for nobody. */
   #session = 0;
 
-  constructor(options: RespondersOptions) {
-    this.#options = options;
+  constructor(connection: Connection, subscriptions: Subscriptions, report: (error: unknown) => void) {
+    this.#connection = connection;
+    this.#subscriptions = subscriptions;
+    this.#report = report;
+    // Who answers speaks before who asks, so that a client may ask itself.
+    connection.parts.unshift(this);
   }
 
-  add(patterns: readonly string[], answer: RequestHandler): Responder {
-    const id = this.#options.nextId();
-    const ready = new Ready<Responder>();
-    const stop = () => this.#stop(id);
-    const responder: Responder = { patterns, get ready() { return ready.promise; }, stop, [asyncDispose]: stop };
-    this.#entries.set(id, { patterns, answer, ready, responder });
+  /** Returns its id. `ready` rejects if the router refuses it. */
+  add(patterns: readonly string[], options: RespondOptions, handler: RequestHandler): { readonly id: number; readonly ready: Promise<void> } {
+    const id = this.#connection.next();
+    const ready = Promise.withResolvers<void>();
+    this.#entries.set(id, { patterns, options, handler, ready, began: false });
     this.#unsent.push(id);
-    this.#options.wake();
-    return responder;
+    this.#connection.wake();
+    return { id, ready: ready.promise };
   }
 
-  async closeAll(): Promise<void> {
-    await Promise.all([...this.#entries.keys()].map((id) => this.#stop(id)));
-  }
-
-  async #stop(id: number): Promise<void> {
+  /** No more requests come to it. */
+  async stop(id: number): Promise<void> {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     this.#entries.delete(id);
     entry.ready.reject(new SubscriptionError("ERR_UNSUBSCRIBED", "the responder was stopped before the router had it"));
-    const unsent = this.#unsent.indexOf(id);
-    if (unsent >= 0) this.#unsent.splice(unsent, 1);
-    else await this.#options.leave(id);
+    if (!this.#unsent.includes(id)) return this.#subscriptions.leave(id);
+    this.#unsent = this.#unsent.filter((one) => one !== id);
+  }
+
+  async stopAll(): Promise<void> {
+    await Promise.all([...this.#entries.keys()].map((id) => this.stop(id)));
   }
 
   opened(): void {
-    this.#session++;
     this.#unsent = [...this.#entries.keys()];
   }
 
@@ -90,47 +90,50 @@ export class Responders implements Part {
     this.#answers = [];
   }
 
-  on(id: number): void {
-    const entry = this.#entries.get(id);
-    entry?.ready.resolve(entry.responder);
+  receive(frame: RouterFrame): boolean {
+    if (frame[0] === "ask") {
+      void this.#asked(frame[1], decodeLine(frame[3], this.#connection.welcome!.epoch, this.#timestamp));
+      return true;
+    }
+    const entry = this.#entries.get(frame[1] as number);
+    if (entry === undefined || (frame[0] !== "on" && frame[0] !== "end")) return false;
+    if (frame[0] === "on") {
+      entry.began = true;
+      entry.ready.resolve();
+    } else this.#fail(frame[1], entry, frame[2] === undefined ? new SubscriptionError("ERR_SUBSCRIPTION_ENDED", "the router ended the responder; respond again", { retryable: true }) : fromWire(frame[2]));
+    return true;
   }
 
-  end(id: number, wire: WireError | undefined): void {
-    const entry = this.#entries.get(id);
-    if (entry !== undefined && wire !== undefined) this.#fail(id, entry, fromWire(wire));
+  down(error: EventRouterError, final: boolean): void {
+    this.#session++;
+    this.#answers = [];
+    if (final) for (const [id, entry] of this.#entries) this.#fail(id, entry, error);
   }
 
-  async asked(ask: number, request: RouterEvent): Promise<void> {
+  async #asked(ask: number, request: RouterEvent): Promise<void> {
     const session = this.#session;
     const answer = await this.#answer(ask, request);
     if (session !== this.#session) return;
     this.#answers.push(answer);
-    this.#options.wake();
+    this.#connection.wake();
   }
 
   async #answer(ask: number, request: RouterEvent): Promise<string> {
     try {
       const entry = [...this.#entries.values()].find(({ patterns }) => patterns.some((pattern) => matchesPattern(pattern, request.type)));
       if (entry === undefined) throw new SubscriptionError("ERR_RESPONDER_STOPPED", `the responder of "${request.type}" has stopped; ask again`, { retryable: true });
-      return `["answer",${ask}]\n${this.#options.encodePayload(await entry.answer(request))}`;
+      const { options: { schema }, handler } = entry;
+      const payload: unknown = await handler(schema === undefined ? request : { ...request, payload: await validate(schema, request.payload, `the request "${request.type}"`) });
+      checkPayload(payload);
+      return `["answer",${ask}]\n${JSON.stringify(payload) ?? "null"}`;
     } catch (thrown) {
       return JSON.stringify(["fail", ask, remoteError(thrown)]);
     }
   }
 
-  lost(): void {
-    this.#session++;
-    this.#answers = [];
-  }
-
-  failed(error: EventRouterError): void {
-    for (const [id, entry] of this.#entries) this.#fail(id, entry, error);
-    this.#unsent = [];
-  }
-
-  #fail(id: number, { ready }: Entry, error: EventRouterError): void {
+  #fail(id: number, { ready, began }: Entry, error: EventRouterError): void {
     this.#entries.delete(id);
-    if (!ready.asked || ready.settled) this.#options.report(error);
+    if (began) this.#report(error);
     ready.reject(error);
   }
 }

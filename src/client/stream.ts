@@ -1,7 +1,4 @@
-import type { Clock } from "../core/clock.ts";
-import { milliseconds, type Duration } from "../core/duration.ts";
-import type { RouterEvent } from "../core/event.ts";
-import { wholeNumber } from "./check-options.ts";
+import type { Duration } from "../core/duration.ts";
 import type { SubscribeOptions } from "./subscribe-options.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -19,31 +16,18 @@ export interface StreamOptions extends Omit<SubscribeOptions, "concurrency"> {
  */
 export class Stream<T> implements AsyncIterable<T> {
   readonly #subscription: Subscription;
-  readonly #iterate: () => AsyncIterator<T, undefined>;
+  readonly #iterate: () => AsyncIterableIterator<T, undefined, void>;
 
-  private constructor(subscription: Subscription, iterate: () => AsyncIterator<T, undefined>) {
+  /** @internal */
+  constructor(subscription: Subscription, iterate: () => AsyncIterableIterator<T, undefined, void>) {
     this.#subscription = subscription;
     this.#iterate = iterate;
-  }
-
-  static of<E extends RouterEvent>(subscription: Subscription<E>): Stream<E> {
-    return new Stream<E>(subscription as Subscription, () => subscription[Symbol.asyncIterator]());
-  }
-
-  static batched<E extends RouterEvent>(subscription: Subscription<E>, { batchSize, timeout }: StreamOptions, clock: Clock): Stream<E[]> {
-    const size = wholeNumber(batchSize, "batchSize", Infinity);
-    const wait = milliseconds(timeout ?? 0, "timeout");
-    return new Stream<E[]>(subscription as Subscription, async function* () {
-      const { batches } = await import("./batches.ts");
-      yield* batches(subscription[Symbol.asyncIterator](), size, wait, clock);
-      return undefined;
-    });
   }
 
   /** Resolves when the router has the subscription. */
   get ready(): Promise<unknown> { return this.#subscription.ready; }
 
-  [Symbol.asyncIterator](): AsyncIterator<T, undefined> { return this.#iterate(); }
+  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined, void> { return this.#iterate(); }
 
   /** As a web stream: events are taken as the reader pulls, cancelling unsubscribes. */
   toReadableStream(): ReadableStream<T> {
@@ -54,7 +38,7 @@ export class Stream<T> implements AsyncIterable<T> {
         if (done === true) controller.close();
         else controller.enqueue(value);
       },
-      async cancel() { await iterator.return?.(); },
+      cancel: () => this.#subscription.unsubscribe(),
     }, { highWaterMark: 0 });
   }
 }

@@ -2,7 +2,7 @@ import { ValidationError } from "../core/errors.ts";
 import type { RouterEvent } from "../core/event.ts";
 import type { Filter } from "../core/filter.ts";
 import type { From, SubscribeSpec } from "../core/frames.ts";
-import { check } from "./check-event.ts";
+import { checkPayload } from "./encode-event.ts";
 import { checkFunction, checkOptions, wholeNumber } from "./check-options.ts";
 import type { Handler } from "./handle-events.ts";
 
@@ -30,47 +30,36 @@ export interface ParsedSubscription {
   readonly signal: AbortSignal | undefined;
 }
 
-const OPTIONS = "filter from concurrency signal durable! group! ackTimeout! retry! deadLetter! optimistic!";
-
-/** @throws ValidationError for what no router would take, before anything is sent. */
+/** @throws ValidationError for what makes no sense to send; patterns and filters are the router's to judge. */
 export function parseSubscription({ topics, handler, ...options }: SubscribeInit<never>, what: string): ParsedSubscription {
-  checkOptions(options, OPTIONS, what);
+  checkOptions(options, "filter from concurrency signal", what);
   if (handler !== undefined) checkFunction(handler, "handler");
   const { filter, from = "now", concurrency, signal } = options;
+  if (filter !== undefined && (typeof filter !== "object" || filter === null || Array.isArray(filter))) throw new ValidationError("ERR_FILTER", 'filter must be an object, such as { "payload.amount": { $gt: 100 } }', { details: { path: "filter" } });
+  // What cannot be written would spoil the message of the whole turn.
+  checkPayload(filter, "filter", "ERR_FILTER");
   return {
-    spec: { topics: patternsOf(topics), ...(filter !== undefined && { filter: plain(filter) as Filter }), from: parseFrom(from) },
+    spec: { topics: patternsOf(topics), filter: filter!, from: parseFrom(from) },
     handler: handler as Handler | undefined,
     concurrency: wholeNumber(concurrency, "concurrency", 1),
     signal,
   };
 }
 
-/** One pattern or several. @throws ValidationError `ERR_PATTERN`. */
+/** One or several; whether they are patterns is for the router to say. */
 export function patternsOf(topics: string | readonly string[]): readonly string[] {
-  const patterns = Array.isArray(topics) && topics.length > 0 ? [...topics as string[]] : [topics as string];
-  for (const pattern of patterns) check(pattern, "topics");
-  return patterns;
+  return Array.isArray(topics) ? [...topics as readonly string[]] : [topics as string];
 }
 
-function parseFrom(from: unknown): From {
+function parseFrom(from: number | string | Date): From {
   if (from === "now" || from === "start") return from;
-  if (Number.isSafeInteger(from) && (from as number) >= 0) return { seq: from as number };
   if (from instanceof Date && from.getTime() >= 0) return { time: from.getTime() };
-  throw new ValidationError("ERR_FROM", 'from must be "now", "start", a seq (0 or more) or a Date', { details: { path: "from" } });
-}
-
-/** A filter as JSON: each RegExp becomes `$regex` and `$options`. Flags that say only how to search again mean nothing here. */
-function plain(value: unknown): unknown {
-  if (value instanceof RegExp) return { $regex: value.source, $options: value.flags.replace(/[dgy]/g, "") };
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== "object" || value === null || value instanceof Date) return value;
-  const { $regex, ...rest } = value as Record<string, unknown>;
-  const entries = Object.entries(rest).map(([key, inner]) => [key, plain(inner)]);
-  return { ...($regex instanceof RegExp ? (plain($regex) as object) : $regex !== undefined && { $regex }), ...Object.fromEntries(entries) };
+  if (Number.isSafeInteger(from) && (from as number) >= 0) return { seq: from as number };
+  throw new ValidationError("ERR_FROM", 'from must be "now", "start", a seq or a Date', { details: { path: "from" } });
 }
 
 /** The filter of `onPattern`: the router runs the expression, in time linear in a type's length. */
 export function patternFilter(pattern: unknown, filter: Filter | undefined): Filter {
-  if (!(pattern instanceof RegExp)) throw new ValidationError("ERR_PATTERN", 'onPattern takes a RegExp such as /^order\\.(created|updated)$/; for "order.*" use on()', { details: { path: "pattern" } });
+  if (!(pattern instanceof RegExp)) throw new ValidationError("ERR_PATTERN", 'onPattern() takes a RegExp; for "order.*" use on()', { details: { path: "pattern" } });
   return filter === undefined ? { type: pattern } : { $and: [{ type: pattern }, filter] };
 }

@@ -1,23 +1,16 @@
 import { asyncDispose } from "../core/dispose.ts";
 import { SubscriptionError } from "../core/errors.ts";
 import type { RouterEvent } from "../core/event.ts";
-import type { Gap, SubscribeSpec } from "../core/frames.ts";
+import type { Gap } from "../core/frames.ts";
+import { checkFunction, checkSignal } from "./check-options.ts";
 import type { Feed } from "./feed.ts";
-import { handleEvents, type Handler } from "./handle-events.ts";
-import { EventIterator } from "./iterate-events.ts";
-import { Ready } from "./ready.ts";
+import { handleEvents } from "./handle-events.ts";
+import type { Reporter } from "./reporter.ts";
+import type { ParsedSubscription } from "./subscribe-options.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
-/** Where nobody ever listens for gaps, none are gathered for ever. */
+/** Gaps kept for a listener to come. */
 const MOST_UNTOLD = 16;
-
-export interface SubscriptionOptions {
-  readonly spec: SubscribeSpec;
-  readonly handler: Handler | undefined;
-  readonly concurrency: number;
-  readonly signal: AbortSignal | undefined;
-  report(error: unknown, event?: RouterEvent): void;
-}
 
 /**
  * A standing order for events, with a handler or as an async iterable.
@@ -26,95 +19,98 @@ export interface SubscriptionOptions {
  * for await (const event of sub) console.log(event.type);
  */
 export class Subscription<E extends RouterEvent = RouterEvent> implements AsyncIterable<E> {
-  readonly #feed: Feed;
-  readonly #ready: Ready<this>;
+  /** @internal */
+  readonly feed: Feed;
   readonly #subscriptions: Subscriptions;
+  readonly #ready = Promise.withResolvers<unknown>();
   readonly #handled: boolean;
-  readonly #report: SubscriptionOptions["report"];
-  readonly #signal: AbortSignal | undefined;
-  readonly #gaps = new Set<(gap: Gap) => void>();
-  /** Gaps from before anyone listened: who awaits `subscribe()` cannot listen before the first events are there. */
-  readonly #untoldGaps: Gap[] = [];
-  #iterator: EventIterator | undefined;
-  #state: { readonly state: "open" } | { readonly state: "ended"; readonly error?: unknown; readonly left?: Promise<void> } = { state: "open" };
+  readonly #gapListeners = new Set<(gap: Gap) => void>();
+  /** Told to the first listener: one that comes right behind `on` would be gone when `await subscribe()` returns. */
+  readonly #untold: Gap[] = [];
+  #left: Promise<void> | undefined;
+  #began = false;
+  /** Somebody learns of the end by a promise or an iterator. */
+  #watched = false;
 
-  constructor(subscriptions: Subscriptions, { spec, handler, concurrency, signal, report }: SubscriptionOptions) {
-    signal?.throwIfAborted();
+  /** @internal */
+  constructor(subscriptions: Subscriptions, { spec, handler, concurrency, signal }: ParsedSubscription, report: Reporter["report"]) {
+    checkSignal(signal);
     this.#subscriptions = subscriptions;
     this.#handled = handler !== undefined;
-    this.#report = report;
-    this.#signal = signal;
-    this.#ready = new Ready<this>();
-    this.#feed = subscriptions.open(spec, { ready: () => this.#ready.resolve(this), ended: (error) => this.#end(error), leave: () => this.unsubscribe() });
-    this.#feed.onGap = (gap) => this.#tellGap(gap);
-    if (handler !== undefined) this.#feed.consumer = handleEvents(this.#feed, handler, concurrency, report);
-    signal?.addEventListener("abort", this.#abort, { once: true });
+    // Who does not ask for it is told otherwise.
+    this.#ready.promise.catch(() => {});
+    const abort = (): void => void this.#leave(signal!.reason);
+    this.feed = subscriptions.open(spec, {
+      began: () => {
+        this.#began = true;
+        this.#ready.resolve(this);
+      },
+      ended: (error) => {
+        signal?.removeEventListener("abort", abort);
+        this.#ready.reject(error ?? new SubscriptionError("ERR_UNSUBSCRIBED", "unsubscribed before the router had it"));
+        if (error !== undefined && error !== signal?.reason && (!this.#watched || (this.#handled && this.#began))) report(error);
+      },
+      gap: (gap) => {
+        if (this.#gapListeners.size === 0 && this.#untold.length < MOST_UNTOLD) this.#untold.push(gap);
+        for (const listener of this.#gapListeners) {
+          try {
+            listener(gap);
+          } catch (error) {
+            report(error);
+          }
+        }
+      },
+    });
+    if (handler !== undefined) handleEvents(this.feed, handler, concurrency, report);
+    signal?.addEventListener("abort", abort, { once: true });
   }
 
   /** Names it in the router's list of subscriptions, within this client's session. */
-  get id(): number { return this.#feed.id; }
-  get topics(): readonly string[] { return this.#feed.topics; }
+  get id(): number { return this.feed.id; }
+  get topics(): readonly string[] { return this.feed.topics; }
 
   /** Resolves when the router has it: what is published from then on comes. @throws why the router refused it. */
-  get ready(): Promise<this> { return this.#ready.promise; }
+  get ready(): Promise<this> {
+    this.#watched = true;
+    return this.#ready.promise as Promise<this>;
+  }
 
   /** Tells of events that cannot be delivered any more: trimmed from the log, or of an earlier life of it. Returns how to stop listening. */
   onGap(listener: (gap: Gap) => void): () => void {
-    this.#gaps.add(listener);
-    for (const gap of this.#untoldGaps.splice(0)) this.#tellGap(gap);
-    return () => void this.#gaps.delete(listener);
+    checkFunction(listener, "listener");
+    this.#gapListeners.add(listener);
+    for (const gap of this.#untold.splice(0)) listener(gap);
+    return () => void this.#gapListeners.delete(listener);
   }
 
   /** Ends it: no handler is started any more. Resolves when the router has let go of it. */
-  async unsubscribe(): Promise<void> {
-    if (this.#state.state === "open") this.#leave(undefined);
-    if (this.#state.state === "ended") await this.#state.left;
+  unsubscribe(): Promise<void> {
+    return this.#leave(undefined);
   }
 
-  async [asyncDispose](): Promise<void> {
-    await this.unsubscribe();
+  [asyncDispose](): Promise<void> {
+    return this.#leave(undefined);
   }
 
+  /** An event counts as done when the next is asked for, so a slow loop slows the router's sending and loses nothing. Leaving the loop unsubscribes. */
   [Symbol.asyncIterator](): AsyncIterableIterator<E, undefined, void> {
-    if (this.#handled) throw new SubscriptionError("ERR_ITERATOR", "this subscription gives its events to a handler; to iterate, subscribe without one");
-    if (this.#iterator === undefined) {
-      this.#feed.consumer = this.#iterator = new EventIterator(this.#feed, () => this.unsubscribe());
-      if (this.#state.state === "ended") this.#iterator.ended(this.#state.error);
+    if (this.#handled) throw new SubscriptionError("ERR_ITERATOR", "to iterate, subscribe without a handler");
+    this.#watched = true;
+    return this.#iterate();
+  }
+
+  async *#iterate(): AsyncGenerator<E, undefined, void> {
+    try {
+      do {
+        for (let event; (event = this.feed.take()) !== undefined; this.feed.finish(event)) yield event as E;
+      } while (await this.feed.more());
+      return undefined;
+    } finally {
+      await this.unsubscribe();
     }
-    return this.#iterator as unknown as AsyncIterableIterator<E, undefined, void>;
   }
 
-  readonly #abort = (): void => this.#leave(this.#signal!.reason);
-
-  #leave(reason: unknown): void {
-    if (this.#state.state === "ended") return;
-    const left = this.#subscriptions.close(this.#feed);
-    this.#over({ state: "ended", error: reason, left });
-  }
-
-  /** The router, or the lack of one, has ended it: whoever waits for it is told, else everyone who listens for failures. */
-  #end(error: unknown): void {
-    if (this.#state.state === "ended") return;
-    this.#over({ state: "ended", error });
-    if (!this.#ready.asked && this.#iterator === undefined) this.#report(error);
-    else if (this.#handled && this.#ready.settled) this.#report(error);
-  }
-
-  #over(state: { readonly state: "ended"; readonly error?: unknown; readonly left?: Promise<void> }): void {
-    this.#state = state;
-    this.#signal?.removeEventListener("abort", this.#abort);
-    this.#feed.end(state.error);
-    this.#ready.reject(state.error ?? new SubscriptionError("ERR_UNSUBSCRIBED", "the subscription was taken back before the router had it"));
-  }
-
-  #tellGap(gap: Gap): void {
-    if (this.#gaps.size === 0 && this.#untoldGaps.length < MOST_UNTOLD) this.#untoldGaps.push(gap);
-    for (const listener of this.#gaps) {
-      try {
-        listener(gap);
-      } catch (error) {
-        this.#report(error);
-      }
-    }
+  #leave(reason: unknown): Promise<void> {
+    return (this.#left ??= this.#subscriptions.close(this.feed, reason));
   }
 }

@@ -1,184 +1,143 @@
-import { ConnectionError, fromWire, type EventRouterError, type WireError } from "../core/errors.ts";
+import { ConnectionError, fromWire, type EventRouterError } from "../core/errors.ts";
 import type { RouterEvent } from "../core/event.ts";
-import type { Gap, SubscribeSpec, Welcome, WireLimits } from "../core/frames.ts";
+import type { RouterFrame, SubscribeSpec, Welcome } from "../core/frames.ts";
 import { decodeLine, timestamps, type EventLine } from "../core/line.ts";
-import type { Part } from "./connection.ts";
-import { Feed } from "./feed.ts";
-
-interface Entry {
-  readonly feed: Feed;
-  /** The router has it, or has refused it. */
-  readonly ready: (error?: EventRouterError) => void;
-  readonly ended: (error: EventRouterError) => void;
-  /** Takes it back. */
-  readonly leave: () => Promise<void>;
-}
+import type { Connection, Part } from "./connection.ts";
+import { Feed, type FeedOwner } from "./feed.ts";
 
 /** The subscriptions of a connection: opened again where they stand after a cut, and acknowledged a few times per window, never per event. */
 export class Subscriptions implements Part {
-  readonly #nextId: () => number;
-  readonly #wake: () => void;
-  readonly #received: () => number;
-  readonly #entries = new Map<number, Entry>();
-  #unsent: Feed[] = [];
-  #connected = false;
+  readonly #connection: Connection;
+  readonly #feeds = new Map<number, Feed>();
   readonly #leaving = new Map<number, () => void>();
+  #unsent: Feed[] = [];
   #unsentLeaves: number[] = [];
-  #unacked: Feed[] = [];
+  readonly #unacked = new Set<Feed>();
   #ackDue = false;
   #receivedAcked = 0;
-  #receivedStep = 1;
-  #limits: WireLimits | undefined;
-  #epoch = "";
+  /** How much of a window makes an ack due. */
+  #dueEvents = 1;
+  #dueSize = 1;
   readonly #timestamp = timestamps();
 
-  constructor(options: { nextId(): number; wake(): void; received(): number }) {
-    this.#nextId = options.nextId;
-    this.#wake = options.wake;
-    this.#received = options.received;
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    connection.parts.push(this);
   }
 
-  get size(): number { return this.#entries.size; }
-
-  open(spec: SubscribeSpec, hooks: Omit<Entry, "feed">): Feed {
-    const feed: Feed = new Feed(this.#nextId(), spec, { due: () => { this.#ackDue = true; this.#wake(); }, changed: () => this.#unacked.push(feed) });
-    this.#entries.set(feed.id, { feed, ...hooks });
+  open(spec: SubscribeSpec, owner: FeedOwner): Feed {
+    const feed = new Feed(this.#connection.next(), spec, owner, this.#progressed);
+    this.#feeds.set(feed.id, feed);
     this.#unsent.push(feed);
-    this.#wake();
+    this.#connection.wake();
     return feed;
   }
 
-  /** Resolves when the router has ended it, or cannot be told. */
-  async close(feed: Feed): Promise<void> {
-    if (!this.#entries.delete(feed.id)) return;
-    const unsent = this.#unsent.indexOf(feed);
-    if (unsent >= 0) this.#unsent.splice(unsent, 1);
-    else await this.leave(feed.id);
+  /** Ends it; resolves when the router has let go of it, or cannot be told. */
+  async close(feed: Feed, reason?: unknown): Promise<void> {
+    if (!this.#feeds.delete(feed.id)) return;
+    feed.end(reason);
+    if (!this.#unsent.includes(feed)) return this.leave(feed.id);
+    this.#unsent = this.#unsent.filter((one) => one !== feed);
   }
 
   async closeAll(): Promise<void> {
-    await Promise.all([...this.#entries.values()].map(({ leave }) => leave()));
+    await Promise.all([...this.#feeds.values()].map((feed) => this.close(feed)));
   }
 
   /** Takes back a `sub` or `serve`. */
   async leave(id: number): Promise<void> {
     // A session that has gone has left everything.
-    if (!this.#connected) return;
-    const left = new Promise<void>((resolve) => this.#leaving.set(id, resolve));
+    if (this.#connection.welcome === undefined) return;
     this.#unsentLeaves.push(id);
-    this.#wake();
-    await left;
+    this.#connection.wake();
+    await new Promise<void>((resolve) => this.#leaving.set(id, resolve));
   }
 
-  opened({ limits, epoch }: Welcome): void {
-    this.#connected = true;
-    this.#limits = limits;
-    this.#epoch = epoch;
+  opened({ limits: { windowEvents, windowSize, payload } }: Welcome): void {
+    this.#dueEvents = windowEvents / 4;
+    // Never so late that a large payload could wait for room that only an ack makes.
+    this.#dueSize = Math.min(windowSize / 4, windowSize - 2 * payload);
     this.#receivedAcked = 0;
-    this.#receivedStep = Math.max(1, Math.min(limits.windowSize >> 2, limits.windowSize - 2 * limits.payload));
-    this.#ackDue = false;
-    this.#unacked = [];
-    this.#unsent = [...this.#entries.values()].map(({ feed }) => feed);
+    this.#unsent = [...this.#feeds.values()];
   }
 
   write(put: (frame: string) => void): void {
     for (const id of this.#unsentLeaves) put(`["unsub",${id}]`);
-    for (const feed of this.#unsent) put(JSON.stringify(["sub", feed.id, feed.spec]));
+    for (const feed of this.#unsent) put(JSON.stringify(["sub", feed.id, feed.spec], regExpAsFilter));
     this.#unsentLeaves = [];
     this.#unsent = [];
-    const received = this.#received();
-    if (!this.#ackDue && received - this.#receivedAcked < this.#receivedStep) return;
-    let ack = `["ack",${received}`;
+    // Answers and requests count too, also where there is no subscription: a router that is never told takes the client for one that does not read.
+    if (!this.#ackDue && this.#connection.received - this.#receivedAcked < this.#dueSize) return;
+    this.#receivedAcked = this.#connection.received;
+    let ack = `["ack",${this.#receivedAcked}`;
     for (const feed of this.#unacked) {
       ack += `,${feed.id},${feed.low}`;
-      feed.acked();
+      feed.unackedEvents = feed.unackedSize = 0;
     }
     put(`${ack}]`);
-    this.#unacked = [];
+    this.#unacked.clear();
     this.#ackDue = false;
-    this.#receivedAcked = received;
   }
 
-  /** Whether a subscription of this id has begun. */
-  on(id: number, epoch: string, seq: number): boolean {
-    const entry = this.#entries.get(id);
-    entry?.feed.begin(epoch, seq, this.#limits!);
-    entry?.ready();
-    return entry !== undefined;
-  }
-
-  /** Whether there was such a subscription, or one that was left. */
-  end(id: number, error: WireError | undefined): boolean {
-    const left = this.#leaving.get(id);
-    if (left !== undefined) {
-      this.#leaving.delete(id);
-      left();
-      return true;
+  receive(frame: RouterFrame, size: number): boolean {
+    switch (frame[0]) {
+      case "ev": this.#events(frame[1], undefined, frame[2], size); return true;
+      case "mix": this.#events(new Set(frame[1].flat()), frame[1], frame[2], size); return true;
     }
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return false;
-    this.#entries.delete(id);
-    entry.ended(error === undefined ? new ConnectionError("ERR_SUBSCRIPTION_ENDED", "the router ended the subscription; subscribe again", { retryable: true }) : fromWire(error));
-    return true;
+    const feed = this.#feeds.get(frame[1] as number);
+    switch (frame[0]) {
+      case "on": feed?.begin(frame[2], frame[3], this.#connection.welcome!.limits); break;
+      case "gap": feed?.gap(frame[2]); break;
+      case "end": {
+        const left = this.#leaving.get(frame[1]);
+        this.#leaving.delete(frame[1]);
+        left?.();
+        this.#feeds.delete(frame[1]);
+        feed?.end(frame[2] === undefined ? new ConnectionError("ERR_SUBSCRIPTION_ENDED", "the router ended it; subscribe again", { retryable: true }) : fromWire(frame[2]));
+        return (left ?? feed) !== undefined;
+      }
+      default: return false;
+    }
+    return feed !== undefined;
   }
 
-  gap(id: number, gap: Gap): void {
-    this.#entries.get(id)?.feed.gap(gap);
-  }
-
-  /** Events for the same subscriptions, decoded once for all of them. */
-  events(ids: readonly number[], lines: readonly EventLine[], frameSize: number): void {
-    const size = frameSize / lines.length;
-    const only = ids.length === 1 ? this.#entries.get(ids[0]!)?.feed : undefined;
-    if (only !== undefined) for (const line of lines) only.deliver(this.#decode(line), size);
-    else for (const line of lines) this.#deliver(ids, line, size);
-    for (const id of ids) this.#entries.get(id)?.feed.consumer?.arrived();
-    this.#hasReceived();
-  }
-
-  /** Events, each for subscriptions of its own. */
-  mixed(subs: readonly (readonly number[])[], lines: readonly EventLine[], frameSize: number): void {
-    const size = frameSize / lines.length;
-    const touched = new Set<number>();
-    lines.forEach((line, i) => {
-      const ids = subs[i] ?? [];
-      this.#deliver(ids, line, size);
-      for (const id of ids) touched.add(id);
-    });
-    for (const id of touched) this.#entries.get(id)?.feed.consumer?.arrived();
-    this.#hasReceived();
-  }
-
-  #deliver(ids: readonly number[], line: EventLine, size: number): void {
-    let event: RouterEvent | undefined;
-    for (const id of ids) this.#entries.get(id)?.feed.deliver((event ??= this.#decode(line)), size);
-  }
-
-  #decode(line: EventLine): RouterEvent {
-    return decodeLine(line, this.#epoch, this.#timestamp);
-  }
-
-  #hasReceived(): void {
-    if (this.#received() - this.#receivedAcked >= this.#receivedStep) this.#wake();
-  }
-
-  lost(): void {
-    for (const { feed } of this.#entries.values()) feed.cut();
-    this.#leave();
-  }
-
-  failed(error: EventRouterError): void {
-    const entries = [...this.#entries.values()];
-    this.#entries.clear();
-    this.#unsent = [];
-    for (const { ended } of entries) ended(error);
-    this.#leave();
-  }
-
-  #leave(): void {
-    this.#connected = false;
+  down(error: EventRouterError, final: boolean): void {
     for (const left of this.#leaving.values()) left();
     this.#leaving.clear();
     this.#unsentLeaves = [];
+    this.#unacked.clear();
+    this.#ackDue = false;
+    for (const feed of this.#feeds.values()) {
+      if (final) void this.close(feed, error);
+      else feed.cut();
+    }
   }
+
+  /** @param subs for each event its subscriptions; undefined: `ids` for all. An event is decoded once for all of them. */
+  #events(ids: Iterable<number>, subs: readonly (readonly number[])[] | undefined, lines: readonly EventLine[], frameSize: number): void {
+    const { epoch } = this.#connection.welcome!;
+    const size = frameSize / lines.length;
+    lines.forEach((line, i) => {
+      let event: RouterEvent | undefined;
+      for (const id of subs?.[i] ?? ids) this.#feeds.get(id)?.deliver((event ??= decodeLine(line, epoch, this.#timestamp)), size);
+    });
+    for (const id of ids) this.#feeds.get(id)?.changed();
+    if (this.#connection.received - this.#receivedAcked >= this.#dueSize) this.#due();
+  }
+
+  readonly #progressed = (feed: Feed): void => {
+    if (feed.unackedEvents === 1) this.#unacked.add(feed);
+    if (feed.unackedEvents >= this.#dueEvents || feed.unackedSize >= this.#dueSize) this.#due();
+  };
+
+  #due(): void {
+    this.#ackDue = true;
+    this.#connection.wake();
+  }
+}
+
+/** A RegExp as a filter has it. Flags that only say how to search on mean nothing there. */
+function regExpAsFilter(_key: string, value: unknown): unknown {
+  return value instanceof RegExp ? { $regex: value.source, $options: value.flags.replace(/[dgy]/g, "") } : value;
 }

@@ -1,5 +1,6 @@
 import { ValidationError } from "../core/errors.ts";
-import type { PublishInit, Publisher, Encoded, WaitOptions } from "./publisher.ts";
+import type { PublishInit, Publisher, Encoded } from "./publisher.ts";
+import type { WaitOptions } from "./wait.ts";
 import type { Receipt } from "./receipt.ts";
 
 /** Gathers events; nothing is sent before the transaction's function has returned. */
@@ -13,19 +14,32 @@ export interface Transaction {
 export async function transaction(publisher: Publisher, run: (tx: Transaction) => unknown, options?: WaitOptions): Promise<Receipt[]> {
   const gathered: (Encoded | Promise<Encoded>)[] = [];
   let over = false;
+  /** All or none: an event that is refused refuses the whole, whether or not the function looks. */
+  const spoilt: unknown[] = [];
   const tx: Transaction = {
-    async publish(typeOrEvent: string | PublishInit, payload?: unknown, meta?: object) {
-      if (over) throw new ValidationError("ERR_TRANSACTION_OVER", "the transaction is over; await every tx.publish() before its function returns");
-      const event: PublishInit = typeof typeOrEvent === "string" ? { ...meta, type: typeOrEvent, payload } : typeOrEvent;
+    publish(typeOrEvent: string | PublishInit, payload?: unknown, meta?: object) {
+      const checked = gather(typeof typeOrEvent === "string" ? { ...meta, type: typeOrEvent, payload } : typeOrEvent);
+      // Whoever does not wait for it is told by the transaction, which it has spoilt.
+      if (!over) checked.catch(() => {});
+      return checked;
+    },
+  };
+  const gather = async (event: PublishInit): Promise<void> => {
+    if (over) throw new ValidationError("ERR_TRANSACTION_OVER", "the transaction is over; await every tx.publish() before its function returns");
+    try {
       const encoded = publisher.encodeTogether(event);
       gathered.push(encoded);
       await encoded;
-    },
+    } catch (error) {
+      spoilt.push(error);
+      throw error;
+    }
   };
   try {
     await run(tx);
   } finally {
     over = true;
   }
-  return publisher.publishAll(await Promise.all(gathered), options);
+  if (spoilt.length > 0) throw spoilt[0];
+  return publisher.publishAll(gathered, options);
 }

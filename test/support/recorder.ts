@@ -51,18 +51,19 @@ export class Recorder {
   readonly readings: RecordedReading[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #sleepers = new Set<() => void>();
-  readonly #pad: string;
+  readonly #pad: (type: string) => string;
   #transactions = 0;
   acked = 0;
 
-  constructor({ pad = 0 }: { pad?: number } = {}) {
-    this.#pad = "x".repeat(pad);
+  /** @param options.pad characters in a payload that say nothing */
+  constructor({ pad = () => 0 }: { pad?: (type: string) => number } = {}) {
+    this.#pad = (type) => "x".repeat(pad(type));
   }
 
   /** The publisher's next event. Resolves with its fate, whatever that is. */
   async publish(client: EventRouterClient, publisher: string, type: string): Promise<Fate> {
     const attempt = this.#attempt(publisher);
-    await this.#settle([attempt], async () => [await client.publish(type, this.#mark(attempt))]);
+    await this.#settle([attempt], async () => [await client.publish(type, this.#mark(attempt, type))]);
     return attempt.fate;
   }
 
@@ -71,9 +72,9 @@ export class Recorder {
     const name = `${how} ${++this.#transactions}`;
     const attempts = types.map(() => this.#attempt(publisher, name));
     await this.#settle(attempts, async () => how === "publishBatch"
-      ? client.publishBatch(types.map((type, i) => [type, this.#mark(attempts[i]!)] as const))
+      ? client.publishBatch(types.map((type, i) => [type, this.#mark(attempts[i]!, type)] as const))
       : client.transaction(async (tx) => {
-        for (const [i, type] of types.entries()) await tx.publish(type, this.#mark(attempts[i]!));
+        for (const [i, type] of types.entries()) await tx.publish(type, this.#mark(attempts[i]!, type));
       }));
   }
 
@@ -109,8 +110,9 @@ export class Recorder {
     return { attempts: this.attempts, readings: this.readings, log };
   }
 
-  #mark({ publisher, number }: Attempt): Mark {
-    return { p: publisher, n: number, ...(this.#pad !== "" && { pad: this.#pad }) };
+  #mark({ publisher, number }: Attempt, type: string): Mark {
+    const pad = this.#pad(type);
+    return { p: publisher, n: number, ...(pad !== "" && { pad }) };
   }
 
   #attempt(publisher: string, transaction?: string): Settled<Attempt> {

@@ -1,0 +1,24 @@
+import { checkFunction, invalidOption } from "./check-options.ts";
+import type { PublishInit } from "./publisher.ts";
+
+/** The tail of `(…, handler)` and `(…, options, handler)`. */
+export type Tail = readonly [unknown, unknown?];
+
+/** @throws ValidationError if it is no list. */
+export function listOf<T>(list: readonly T[]): readonly T[] {
+  if (!Array.isArray(list)) throw invalidOption("events", "must be an array: of events, or for publishBatch() of [type, payload]");
+  return list;
+}
+
+/** The event of `publish(type, payload, options)` or `publish(event, options)`. */
+export function eventOf(typeOrEvent: string | PublishInit, payload: unknown, options?: object): PublishInit {
+  // What is no type is sent as it is: the router says what is right.
+  if (typeof typeOrEvent === "object" && typeOrEvent !== null) return payload === undefined ? typeOrEvent : { ...typeOrEvent, ...payload };
+  return options === undefined ? { type: typeOrEvent, payload } : { ...options, type: typeOrEvent, payload };
+}
+
+export function optionsAndHandler([first, second]: Tail): [options: object, handler: unknown] {
+  const [options, handler] = second === undefined ? [{}, first] : [first as object, second];
+  checkFunction(handler, "handler");
+  return [options, handler];
+}

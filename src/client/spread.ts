@@ -1,0 +1,44 @@
+import type { Clock } from "../core/clock.ts";
+import { ConnectionError } from "../core/errors.ts";
+import { PublishCache } from "./cache.ts";
+import type { Connection } from "./connection.ts";
+import type { Publisher, PublishInit } from "./publisher.ts";
+import type { Receipt } from "./receipt.ts";
+import type { Settings } from "./options.ts";
+
+/** A connection that publishes. */
+export interface Lane { readonly connection: Connection; readonly publisher: Publisher }
+
+/**
+ * How to publish over several connections, or with a memory of what was published. Loaded with the first publish of a client that asks for either.
+ * @param lanes the client's connections; more are made as the pool asks for.
+ */
+export function spread({ poolSize, poolTimeout, cacheSize, cacheTtl }: Settings, clock: Clock, lanes: Lane[], makeLane: () => Lane): (event: PublishInit) => Promise<Receipt> {
+  while (lanes.length < poolSize) lanes.push(makeLane());
+  const next = takeTurns(lanes, clock, poolTimeout);
+  const send = poolSize === 1 ? (event: PublishInit) => lanes[0]!.publisher.publish(event) : async (event: PublishInit) => (await next()).publish(event);
+  if (cacheSize === 0) return send;
+  const cache = new PublishCache(cacheSize, cacheTtl, clock);
+  return (event) => cache.publish(event, send);
+}
+
+/** The next connected lane in turn; without one, the first to be connected. */
+function takeTurns(lanes: readonly Lane[], clock: Clock, timeout: number): () => Promise<Publisher> {
+  let turn = 0;
+  return async () => {
+    for (const { connection } of lanes) connection.use();
+    for (let i = 0; i < lanes.length; i++) {
+      const { connection, publisher } = lanes[turn++ % lanes.length]!;
+      if (connection.welcome !== undefined) return publisher;
+    }
+    let cancel = (): void => {};
+    const late = new Promise<never>((_, reject) => {
+      cancel = clock.after(timeout, () => reject(new ConnectionError("ERR_POOL_TIMEOUT", `none of the pool's ${lanes.length} connections was there within ${timeout} ms; nothing was sent, publish again later or raise "poolTimeout"`, { retryable: true, cause: lanes[0]!.connection.error })));
+    });
+    try {
+      return await Promise.race([late, ...lanes.map(({ connection, publisher }) => connection.connected().then(() => publisher))]);
+    } finally {
+      cancel();
+    }
+  };
+}
