@@ -1,0 +1,1 @@
+export { EventRouterClient } from "../../src/index.ts";
