@@ -1,1 +1,0 @@
-export { EventRouterClient } from "../../src/index.ts";
