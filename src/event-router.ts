@@ -19,7 +19,7 @@ interface TransportOptions {
   readonly WebSocket?: WebSocketConstructor;
 }
 
-export interface EventRouterOptions<Events extends EventMap = AnyEvents> extends BaseOptions<Events>, TransportOptions {}
+export interface EventRouterOptions<Events extends EventMap = AnyEvents, Inputs extends EventMap = Events> extends BaseOptions<Events, Inputs>, TransportOptions {}
 
 /**
  * A client that finds its transport by itself.
@@ -29,8 +29,8 @@ export interface EventRouterOptions<Events extends EventMap = AnyEvents> extends
  * client.on("user.*", (event) => console.log(event.type));
  * await client.publish("user.created", { id: 123 });
  */
-export class EventRouterClient<Events extends EventMap = AnyEvents> extends Client<Events> {
-  constructor(options: EventRouterOptions<Events> = {}) {
+export class EventRouterClient<Events extends EventMap = AnyEvents, Inputs extends EventMap = Events> extends Client<Events, Inputs> {
+  constructor(options: EventRouterOptions<Events, Inputs> = {}) {
     super(surroundingsOf(options ?? {}), options);
   }
 }

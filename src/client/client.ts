@@ -25,7 +25,7 @@ import { parseSubscription, patternFilter, patternsOf, type SubscribeInit, type 
 import { Subscription } from "./subscription.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { Transaction } from "./transaction.ts";
-import type { AnyEvents, EventMap, EventOf, PayloadOf } from "./typed-events.ts";
+import type { AnyEvents, EventMap, EventOf, InitOf, PayloadOf, Said, TupleOf } from "./typed-events.ts";
 import { within, type WaitOptions } from "./wait.ts";
 
 /** What a client needs of where it runs. */
@@ -45,7 +45,7 @@ type Topics = string | readonly string[];
 type TypeIn<Events extends EventMap> = keyof Events & string;
 
 /** The application's end: publishes, subscribes, asks and answers over one connection (more for publishes, if asked for). Knows no transport. */
-export class Client<Events extends EventMap = AnyEvents> {
+export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap = Events> {
   readonly #options: BaseOptions<never>;
   readonly #settings: Settings;
   readonly #surroundings: ClientSurroundings;
@@ -62,7 +62,7 @@ export class Client<Events extends EventMap = AnyEvents> {
   #spread: Promise<(event: PublishInit) => Promise<Receipt>> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(surroundings: ClientSurroundings, options: BaseOptions<Events> = {}) {
+  constructor(surroundings: ClientSurroundings, options: BaseOptions<Events, Inputs> = {}) {
     this.#options = options as BaseOptions<never>;
     this.#settings = settingsOf(this.#options);
     this.#surroundings = surroundings;
@@ -119,37 +119,37 @@ export class Client<Events extends EventMap = AnyEvents> {
   }
 
   /** Resolves when the router has stored the event. @throws TimeoutError, ConnectionError: unknown; all others: it is not stored. */
-  publish<Type extends TypeIn<Events>>(type: Type, payload?: PayloadOf<Events, Type>, options?: PublishOptions): Promise<Receipt>;
-  publish(event: PublishInit, options?: WaitOptions): Promise<Receipt>;
+  publish<Type extends TypeIn<Inputs>>(type: Type, ...said: Said<Inputs, Type, PublishOptions>): Promise<Receipt>;
+  publish(event: InitOf<Inputs, PublishInit>, options?: WaitOptions): Promise<Receipt>;
   publish(typeOrEvent: string | PublishInit, payload?: unknown, options?: PublishOptions): Promise<Receipt> {
     return this.#publish(eventOf(typeOrEvent, payload, options), false);
   }
 
   /** Publishes and does not wait; failures reach `onError`. */
-  publishNowait<Type extends TypeIn<Events>>(type: Type, payload?: PayloadOf<Events, Type>, options?: PublishOptions): void;
-  publishNowait(event: PublishInit): void;
+  publishNowait<Type extends TypeIn<Inputs>>(type: Type, ...said: Said<Inputs, Type, PublishOptions>): void;
+  publishNowait(event: InitOf<Inputs, PublishInit>): void;
   publishNowait(typeOrEvent: string | PublishInit, payload?: unknown, options?: PublishOptions): void {
     const event = eventOf(typeOrEvent, payload, options);
     this.#publish(event, true).catch((error: unknown) => this.#reporter.report(error, { id: "", seq: 0, epoch: "", timestamp: "", payload: null, priority: 5, pending: true, ...event }));
   }
 
   /** Publishes `[type, payload, meta?]` tuples in their order, all or none. */
-  async publishBatch(events: readonly (readonly [type: TypeIn<Events>, payload?: unknown, meta?: Omit<EventInit, "type" | "payload">])[], options?: WaitOptions): Promise<Receipt[]> {
-    return this.publishEvents(listOf(events).map((event) => eventOf(...(listOf(event) as typeof event))), options);
+  async publishBatch(events: readonly TupleOf<Inputs, Omit<EventInit, "type" | "payload">>[], options?: WaitOptions): Promise<Receipt[]> {
+    return this.publishEvents(listOf(events).map((event) => eventOf(...(listOf(event) as readonly [string, unknown?, object?])) as InitOf<Inputs, EventInit>), options);
   }
 
   /** Publishes events in their order, all or none. */
-  async publishEvents(events: readonly EventInit[], options?: WaitOptions): Promise<Receipt[]> {
+  async publishEvents(events: readonly InitOf<Inputs, EventInit>[], options?: WaitOptions): Promise<Receipt[]> {
     this.#assertOpen();
     return this.#publisher.publishAll(listOf(events).map((event) => this.#publisher.encodeTogether(eventOf(event, undefined))), options);
   }
 
   /** Publishes what the function gathers, whole, with consecutive seqs; a throw inside publishes nothing and is rethrown. */
-  async transaction(run: (tx: Transaction) => unknown, options?: WaitOptions): Promise<Receipt[]> {
+  async transaction(run: (tx: Transaction<Inputs>) => unknown, options?: WaitOptions): Promise<Receipt[]> {
     this.#assertOpen();
     checkFunction(run, "run");
     const { transaction } = await import("./transaction.ts");
-    return transaction(this.#publisher, run, options);
+    return transaction(this.#publisher, run as (tx: Transaction) => unknown, options);
   }
 
   /** Subscribes at once; `.ready` resolves when the router has it. Also waits out times without a connection. */
@@ -171,7 +171,7 @@ export class Client<Events extends EventMap = AnyEvents> {
   /** Resolves when the router has the subscription: with a handler, or without one for `for await`. */
   subscribe<Pattern extends string>(topics: Pattern | readonly Pattern[], handler: Handler<EventOf<Events, Pattern>>): Promise<Subscription<EventOf<Events, Pattern>>>;
   subscribe<Pattern extends string>(topics: Pattern | readonly Pattern[], options?: SubscribeOptions, handler?: Handler<EventOf<Events, Pattern>>): Promise<Subscription<EventOf<Events, Pattern>>>;
-  subscribe(init: SubscribeInit<EventOf<Events, string>>): Promise<Subscription<EventOf<Events, string>>>;
+  subscribe<Pattern extends string>(init: SubscribeInit<EventOf<Events, Pattern>, Pattern>): Promise<Subscription<EventOf<Events, Pattern>>>;
   async subscribe(topics: Topics | SubscribeInit<never>, options?: unknown, handler?: unknown): Promise<Subscription> {
     const init = typeof topics === "object" && "topics" in topics ? topics : typeof options === "function" ? { topics, handler: options } : { ...options as object, topics, handler };
     const subscription = this.#subscribe(init as SubscribeInit<never>, "subscribe");
@@ -203,7 +203,7 @@ export class Client<Events extends EventMap = AnyEvents> {
    * Asks whoever responds to this type; resolves with the response as an event.
    * @throws NoRespondersError at once if nobody does, RemoteError what the responder threw; TimeoutError, ConnectionError: unknown whether it was carried out.
    */
-  async request<Response = PayloadOf<AnyEvents, string>, Type extends TypeIn<Events> = TypeIn<Events>>(type: Type, payload?: PayloadOf<Events, Type>, options?: RequestOptions): Promise<RouterEvent<Response>> {
+  async request<Response = PayloadOf<AnyEvents, string>, Type extends TypeIn<Inputs> = TypeIn<Inputs>>(type: Type, payload?: PayloadOf<Inputs, Type>, options?: RequestOptions): Promise<RouterEvent<Response>> {
     this.#assertOpen();
     const encoded = this.#publisher.encode({ ...options, type, payload });
     const { body } = encoded instanceof Promise ? await encoded : encoded;

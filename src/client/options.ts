@@ -25,7 +25,7 @@ export type Auth =
   | { readonly type: "jwt"; readonly token: string | (() => string | Promise<string>) };
 
 /** Options of a client over whatever link. */
-export interface BaseOptions<Events extends EventMap = EventMap> {
+export interface BaseOptions<Events extends EventMap = EventMap, Inputs extends EventMap = Events> {
   /** Default `"default"`. */
   readonly namespace?: string;
   /** Who says it (`source` of its events), and whom events with a `target` are for. */
@@ -34,7 +34,7 @@ export interface BaseOptions<Events extends EventMap = EventMap> {
   readonly timeout?: Duration;
   readonly auth?: Auth;
   /** Schemas of the events, see `defineEvents`: payloads are checked before they are published. */
-  readonly schema?: EventSchemas<Events>;
+  readonly schema?: EventSchemas<Events, Inputs>;
   /** Where failures go that no `onError` listener takes; default `console`. */
   readonly logger?: Logger;
   /** Events that may wait for the router's answer, default 10,000. */

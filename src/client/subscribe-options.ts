@@ -18,8 +18,8 @@ export interface SubscribeOptions {
 }
 
 /** A whole subscription in one object. */
-export interface SubscribeInit<E = RouterEvent> extends SubscribeOptions {
-  readonly topics: string | readonly string[];
+export interface SubscribeInit<E = RouterEvent, Pattern extends string = string> extends SubscribeOptions {
+  readonly topics: Pattern | readonly Pattern[];
   readonly handler?: Handler<E>;
 }
 

@@ -1,13 +1,14 @@
 import { ValidationError } from "../core/errors.ts";
 import type { PublishInit, Publisher, Encoded } from "./publisher.ts";
 import type { WaitOptions } from "./wait.ts";
+import type { AnyEvents, EventMap, InitOf, Said } from "./typed-events.ts";
 import type { Receipt } from "./receipt.ts";
 
 /** Gathers events; nothing is sent before the transaction's function has returned. */
-export interface Transaction {
+export interface Transaction<Events extends EventMap = AnyEvents> {
   /** Resolves when the event is checked; it is stored with all others, or not at all. */
-  publish(event: PublishInit): Promise<void>;
-  publish(type: string, payload?: unknown, meta?: Omit<PublishInit, "type" | "payload">): Promise<void>;
+  publish<Type extends keyof Events & string>(type: Type, ...said: Said<Events, Type, Omit<PublishInit, "type" | "payload">>): Promise<void>;
+  publish(event: InitOf<Events, PublishInit>): Promise<void>;
 }
 
 /** Runs the function and publishes what it gathered, whole; a throw publishes nothing and is rethrown. */

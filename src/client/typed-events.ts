@@ -21,11 +21,24 @@ export type EventMap = Readonly<Record<string, unknown>>;
 // oxlint-disable-next-line typescript/no-explicit-any -- as JSON.parse
 export type AnyEvents = Readonly<Record<string, any>>;
 
-/** A schema for each event type. */
-export type EventSchemas<Events extends EventMap> = { readonly [Type in keyof Events]: StandardSchema<unknown, Events[Type]> };
+/** A schema for each event type: of what is delivered, and of what may be published, which differs where a schema transforms. */
+export type EventSchemas<Events extends EventMap, Inputs extends EventMap = Events> = { readonly [Type in keyof Events]: StandardSchema<unknown, Events[Type]> } & { readonly [Type in keyof Inputs]: StandardSchema<Inputs[Type], unknown> };
 
 /** The payload of an event type. */
 export type PayloadOf<Events extends EventMap, Type extends string> = Type extends keyof Events ? Events[Type] : unknown;
+
+/** What follows the type when an event is said: the payload may be left out where its schema lets it. */
+export type Said<Events extends EventMap, Type extends string, Options> = undefined extends PayloadOf<Events, Type> ? [payload?: PayloadOf<Events, Type>, options?: Options] : [payload: PayloadOf<Events, Type>, options?: Options];
+
+type PayloadField<Payload> = undefined extends Payload ? { readonly payload?: Payload } : { readonly payload: Payload };
+
+/** An event in one object, with what else may be said of it: type and payload belong together. */
+export type InitOf<Events extends EventMap, Init extends { readonly type: string }> =
+  string extends keyof Events ? Init : { [Type in keyof Events & string]: Omit<Init, "type" | "payload"> & { readonly type: Type } & PayloadField<Events[Type]> }[keyof Events & string];
+
+/** An event as `[type, payload, meta?]`. */
+export type TupleOf<Events extends EventMap, Meta> =
+  string extends keyof Events ? readonly [type: string, payload?: unknown, meta?: Meta] : { [Type in keyof Events & string]: readonly [type: Type, ...said: Said<Events, Type, Meta>] }[keyof Events & string];
 
 type Segments<Text extends string> = Text extends `${infer Head}.${infer Rest}` ? [Head, ...Segments<Rest>] : [Text];
 
