@@ -69,7 +69,7 @@ export class Router {
   #stopping = false;
   #lastFailure: { readonly at: number; readonly message: string } | undefined;
 
-  constructor({ store, surroundings, policy = openPolicy, limits = {}, retention = {}, tail = { events: 8_192, size: 4 * 1024 * 1024 }, heartbeat = 0, namespaces = 1_000, onError = () => {} }: RouterOptions) {
+  constructor({ store, surroundings, policy = openPolicy, limits = {}, retention = {}, tail = { events: 2_048, size: 2 * 1024 * 1024 }, heartbeat = 0, namespaces = 1_000, onError = () => {} }: RouterOptions) {
     this.#store = store;
     this.#surroundings = surroundings;
     this.#policy = policy;
