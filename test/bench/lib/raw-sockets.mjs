@@ -167,8 +167,8 @@ function routerPublisher(rest) {
   };
 }
 
-/** Acknowledges when a quarter of the window is used, as the protocol asks. */
-const ACK_EVENTS = 64;
+/** Acknowledges when half of the window is used, as our client does. */
+const ACK_EVENTS = 128;
 
 /** Counts events by the length of their frames: `["ev",[1],[` + lines joined by commas + `]]`; only the digits of the seq vary, and the seq is known. */
 function routerReader(write, rest) {
