@@ -277,8 +277,9 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
 
   #connect(changed: (state: ClientState) => void): Connection {
     const { namespace, name, auth } = this.#options;
+    const instance = randomText(22, this.#surroundings.randomBytes);
     const hello = async (): Promise<Omit<Hello, "v">> => ({
-      namespace: namespace!, name: name!,
+      namespace: namespace!, name: name!, instance,
       auth: auth?.type === "jwt" && typeof auth.token === "function" ? { type: auth.type, token: await auth.token() } : auth as NonNullable<Hello["auth"]>,
     });
     return new Connection({ ...this.#surroundings, timeout: this.#settings.timeout, changed, hello, report: this.#reporter.report });

@@ -23,6 +23,11 @@ export interface Hello {
   readonly namespace?: string;
   readonly name?: string;
   readonly auth?: Credential;
+  /**
+   * A secret of the client's connection object, the same each time it comes back. The router ends what is left of its earlier session, so that nothing
+   * of a half-dead connection can arrive behind what is sent now (P3).
+   */
+  readonly instance?: string;
 }
 
 export interface Welcome {

@@ -14,6 +14,8 @@ import { checkPayload } from "./validate-event.ts";
 
 export interface OpenSessionOptions {
   readonly id: string;
+  /** Whose session it is, if the client says that it comes back under the same secret. */
+  readonly instance: string | undefined;
   readonly namespace: Namespace;
   readonly principal: Principal;
   readonly reader: Reader;
@@ -25,6 +27,7 @@ export interface OpenSessionOptions {
 /** A session after its welcome: what each frame of a client does. */
 export class OpenSession {
   readonly id: string;
+  readonly instance: string | undefined;
   readonly namespace: Namespace;
   readonly principal: Principal;
   readonly reader: Reader;
@@ -39,8 +42,9 @@ export class OpenSession {
   #roomMade: () => void = () => {};
   #closed = false;
 
-  constructor({ id, namespace, principal, reader, calls, end }: OpenSessionOptions) {
+  constructor({ id, instance, namespace, principal, reader, calls, end }: OpenSessionOptions) {
     this.id = id;
+    this.instance = instance;
     this.namespace = namespace;
     this.principal = principal;
     this.reader = reader;

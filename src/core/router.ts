@@ -60,6 +60,8 @@ export class Router {
   readonly #opening = new Map<string, Promise<Namespace>>();
   readonly #namespaces = new Map<string, Namespace>();
   readonly #sessions = new Set<Session>();
+  /** The newest session of each client that comes back under a secret. */
+  readonly #instances = new Map<string, Session>();
   readonly #greetings = new Deadlines<Session>();
   /** Sessions that have something to send. */
   #withOutput: Outlet[] = [];
@@ -90,7 +92,7 @@ export class Router {
     const session = new Session(port, {
       limits: this.#limits,
       open: (one, hello) => this.#open(one, hello, caller),
-      left: (one) => this.#sessions.delete(one),
+      left: (one, opened) => this.#left(one, opened),
       failed: (error) => this.#failed(error),
     });
     if (this.#stopping) session.end(stopping(1_000));
@@ -148,7 +150,12 @@ export class Router {
     const reader: Reader = new Reader({ name: clientName, rights: principal.rights, windowSize: this.#limits.windowSize, hasOutput: () => this.#hasOutput(outlet) });
     const outlet: Outlet = { session, reader };
     const id = `ses_${randomText(16, this.#surroundings.randomBytes)}`;
-    const opened = new OpenSession({ id, namespace, principal, reader, calls: this.#calls, end: (error) => session.end(error) });
+    const instance = hello.instance === undefined ? undefined : JSON.stringify([name, principal.subject ?? "", hello.instance]);
+    if (instance !== undefined) {
+      this.#instances.get(instance)?.end(new ConnectionError("ERR_REPLACED", "this client has connected again", { retryable: true }));
+      this.#instances.set(instance, session);
+    }
+    const opened = new OpenSession({ id, instance, namespace, principal, reader, calls: this.#calls, end: (error) => session.end(error) });
     namespace.readers.add(reader);
     const { limits } = this;
     const welcome: Welcome = {
@@ -189,6 +196,11 @@ export class Router {
 
   *#opened(namespace: Namespace): Iterable<OpenSession> {
     for (const { opened } of this.#sessions) if (opened?.namespace === namespace) yield opened;
+  }
+
+  #left(session: Session, opened: OpenSession | undefined): void {
+    this.#sessions.delete(session);
+    if (opened?.instance !== undefined && this.#instances.get(opened.instance) === session) this.#instances.delete(opened.instance);
   }
 
   #hasOutput(outlet: Outlet): void {

@@ -134,7 +134,7 @@ function readHello(message: string): Hello {
   const frames = new FrameReader(message);
   const [name, body] = frames.frame() ?? [];
   if (name !== "hello" || frames.frame() !== undefined) throw malformed('the first message is one frame, ["hello", { v, namespace, name, auth }]');
-  const { v, caps, namespace, name: clientName, auth } = record(body, "hello");
+  const { v, caps, namespace, name: clientName, auth, instance } = record(body, "hello");
   if (v !== PROTOCOL_VERSION) throw new ValidationError("ERR_PROTOCOL_VERSION", `this router speaks protocol version ${PROTOCOL_VERSION}, the client ${JSON.stringify(v)?.slice(0, 16)}; use matching versions of @gadugi/event-router`);
   return {
     v,
@@ -142,6 +142,7 @@ function readHello(message: string): Hello {
     namespace: named(optionalText(namespace, "namespace") ?? "default", "namespace"),
     ...(clientName !== undefined && { name: named(optionalText(clientName, "name")!, "name") }),
     ...(auth !== undefined && { auth: record(auth, "auth") as unknown as Credential }),
+    ...(instance !== undefined && { instance: named(optionalText(instance, "instance")!, "instance") }),
   };
 }
 

@@ -77,15 +77,18 @@ describe("states", () => {
 });
 
 describe("hello", () => {
-  test("is the first frame: version, namespace, name, credential; a token function is asked for each pipe", async () => {
+  test("is the first frame: version, namespace, name, credential, the connection's own secret; a token function is asked for each pipe", async () => {
     let tokens = 0;
     const { router, client } = made({ namespace: "shop", name: "web", auth: { type: "jwt", token: async () => `t${++tokens}` } });
     await client.connect();
     await router.bounce();
-    expect((await router.take()).map(({ name, args }) => [name, ...args])).toEqual([1, 2].map((n) => ["hello", { v: 1, namespace: "shop", name: "web", auth: { type: "jwt", token: `t${n}` } }]));
+    const hellos = await router.take();
+    const [{ instance }] = hellos[0]!.args as [{ instance: string }];
+    expect(instance).toMatch(/^[0-9A-Za-z]{22}$/);
+    expect(hellos.map(({ name, args }) => [name, ...args])).toEqual([1, 2].map((n) => ["hello", { v: 1, namespace: "shop", name: "web", instance, auth: { type: "jwt", token: `t${n}` } }]));
     const plain = made({ auth: { type: "api_key", key: "k" } });
     await plain.client.connect();
-    expect((await plain.router.take())[0]!.args).toEqual([{ v: 1, auth: { type: "api_key", key: "k" } }]);
+    expect((await plain.router.take())[0]!.args).toEqual([{ v: 1, instance: expect.any(String) as string, auth: { type: "api_key", key: "k" } }]);
   });
 
   test("a token function that throws ends it with AuthenticationError; one of the family stays as it is", async () => {

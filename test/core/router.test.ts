@@ -101,6 +101,37 @@ describe("hello", () => {
     expect(world.stats().connections).toBe(0);
   });
 
+  test("[P3] a client that comes back ends what is left of its earlier session: what arrives late on that is not carried out", async () => {
+    const world = new World();
+    const [old, next, other] = [new RawClient(world.router), new RawClient(world.router), new RawClient(world.router)];
+    old.hello({ instance: "a-secret-of-its-own" });
+    other.hello({ instance: "another-secret" });
+    await world.settle();
+    next.hello({ instance: "a-secret-of-its-own" });
+    await world.settle();
+    expect([old.bye?.[1], other.bye, next.bye]).toEqual(["ERR_REPLACED", undefined, undefined]);
+    old.publish([line("late", "t")]);
+    next.publish([line("now", "t")]);
+    await world.settle();
+    expect(world.stats()).toMatchObject({ connections: 2, head: 1 });
+    next.session.disconnected();
+    old.session.disconnected();
+    const again = new RawClient(world.router);
+    again.hello({ instance: "a-secret-of-its-own" });
+    await world.settle();
+    expect(again.welcome).toBeDefined();
+    expect(world.stats().connections).toBe(2);
+  });
+
+  test("[I16] the same secret in another namespace is another client", async () => {
+    const world = new World();
+    const [here, there] = [new RawClient(world.router), new RawClient(world.router)];
+    here.hello({ instance: "one" });
+    there.hello({ instance: "one", namespace: "other" });
+    await world.settle();
+    expect([here.bye, there.bye]).toEqual([undefined, undefined]);
+  });
+
   test("ping is answered with pong at any time, and is not counted", async () => {
     const world = new World();
     const client = new RawClient(world.router);
