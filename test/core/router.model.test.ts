@@ -132,6 +132,8 @@ class Subscriber {
   readonly #truth: Truth;
   #client: RawClient | undefined;
   #read = 0;
+  /** What the last ack said was received. */
+  #told = 0;
   #lastId = 0;
   readonly followers = new Map<number, Follower>();
 
@@ -146,7 +148,7 @@ class Subscriber {
   async connect(): Promise<void> {
     if (this.#client !== undefined) return;
     this.#client = new RawClient(this.#world.router);
-    this.#read = 0;
+    this.#read = this.#told = 0;
     this.#client.hello({ name: this.name });
     await allMicrotasks();
     const { epoch } = this.#truth.log;
@@ -201,7 +203,7 @@ class Subscriber {
     this.followers.get(id)?.event(event[0] as number, JSON.stringify(event));
   }
 
-  /** Finishes a share of what one subscription has, or all of all; says whether that is anything. */
+  /** Finishes a share of what one subscription has, or all of all, and tells what was received; says whether either is news to the router. */
   ack(which: number, share: number): boolean {
     const followers = [...this.followers.values()].filter(({ isOn }) => isOn);
     if (this.#client === undefined) return false;
@@ -214,7 +216,10 @@ class Subscriber {
       done.push(follower.id, seq);
     }
     this.#client.ack(...done);
-    return done.length > 0;
+    // What was received, also for a subscription that has ended, makes room for the others.
+    const news = this.#client.received > this.#told;
+    this.#told = this.#client.received;
+    return done.length > 0 || news;
   }
 }
 
