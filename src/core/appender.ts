@@ -1,4 +1,4 @@
-import { asError, PublishError, type EventRouterError } from "./errors.ts";
+import { asError, EventRouterError, PublishError } from "./errors.ts";
 import type { Batch, Log, Outcome } from "./store.ts";
 
 /** Called once with the fate of what was submitted: outcomes by batch, or the failure of the store, which kept none of it. */
@@ -16,15 +16,18 @@ export class Appender {
   readonly #log: Log;
   readonly #defer: (callback: () => void) => void;
   readonly #committed: () => void;
+  readonly #failed: (error: unknown) => void;
   #waiting: Waiting[] = [];
   #events = 0;
   #size = 0;
   #state: "idle" | "scheduled" | "writing" = "idle";
 
-  constructor(options: { log: Log; defer(callback: () => void): void; committed(): void }) {
+  /** @param options.failed the store could not write, or a publisher could not be answered: for whoever runs the router. */
+  constructor(options: { log: Log; defer(callback: () => void): void; committed(): void; failed(error: unknown): void }) {
     this.#log = options.log;
     this.#defer = options.defer;
     this.#committed = options.committed;
+    this.#failed = options.failed;
   }
 
   /** Events submitted and not yet written. */
@@ -51,19 +54,35 @@ export class Appender {
     this.#state = "writing";
     while (this.#waiting.length > 0) {
       const group = this.#take(MOST);
-      try {
-        const batches = group.flatMap((one) => one.batches);
-        const outcomes = batches.length === 0 ? [] : await this.#log.append(batches);
-        let next = 0;
-        for (const { batches, done } of group) done(outcomes.slice(next, (next += batches.length)));
-      } catch (thrown) {
-        const error = asError(thrown, (cause) => new PublishError("ERR_STORE", "the store could not write; nothing of this publish was kept, publish again later", { retryable: true, cause }));
+      const fate = await this.#append(group.flatMap(({ batches }) => batches));
+      if (fate instanceof EventRouterError) {
+        this.#failed(fate);
         // What waits fails too: an event must not be stored that came after one of the same publisher that was not (P3).
-        for (const { done } of [...group, ...this.#take(Infinity)]) done(error);
+        for (const { done } of [...group, ...this.#take(Infinity)]) this.#answer(done, fate);
+      } else {
+        let next = 0;
+        for (const { batches, done } of group) this.#answer(done, fate.slice(next, (next += batches.length)));
       }
       this.#committed();
     }
     this.#state = "idle";
+  }
+
+  async #append(batches: readonly Batch[]): Promise<readonly Outcome[][] | EventRouterError> {
+    try {
+      return batches.length === 0 ? [] : await this.#log.append(batches);
+    } catch (thrown) {
+      return asError(thrown, (cause) => new PublishError("ERR_STORE", "the store could not write; nothing of this publish was kept, publish again later", { retryable: true, cause }));
+    }
+  }
+
+  /** One that cannot be answered must not keep the others from their answers, nor the appender from the next write. */
+  #answer(done: Done, fate: Parameters<Done>[0]): void {
+    try {
+      done(fate);
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   #take(most: number): Waiting[] {

@@ -77,7 +77,7 @@ export class Namespace {
     this.catchUp = new CatchUp({ log, tail, dispatcher: this.dispatcher, defer, now: surroundings.now, wakeBy, failed });
     this.requests = new Requests({ now: surroundings.now, deadlineSet: wakeBy });
     this.#retention = new Retention(log, retention, failed);
-    this.appender = new Appender({ log, defer, committed: () => { this.#retention.appended(); flush(); } });
+    this.appender = new Appender({ log, defer, committed: () => { this.#retention.appended(); flush(); }, failed });
     this.#unwatch = log.watch((events) => {
       this.published += events.length;
       this.#meter.add(events.length);

@@ -22,12 +22,14 @@ function bench() {
   const around = new FakeSurroundings();
   const { log, writes } = slowLog();
   const fates: string[] = [];
+  /** What whoever runs the router is told. */
+  const failures: string[] = [];
   let commits = 0;
-  const appender = new Appender({ log, defer: around.defer, committed: () => commits++ });
+  const appender = new Appender({ log, defer: around.defer, committed: () => commits++, failed: (error) => failures.push((error as { code?: string }).code ?? String(error)) });
   const batch = (id: string, size = 10): Batch => ({ publisher: "", run: false, drafts: [{ id, type: "t", time: 0, body: "x".repeat(size), own: 0 }] });
   const submit = (...ids: string[]) => appender.submit(ids.map((id) => batch(id)), (fate) =>
     fates.push(`${ids.join("+")}: ${fate instanceof EventRouterError ? fate.code : fate.map((outcomes) => outcomes.map((one) => (one.state === "appended" ? one.seq : one.state))).join()}`));
-  return { around, writes, fates, appender, submit, batch, commits: () => commits };
+  return { around, writes, fates, failures, appender, submit, batch, commits: () => commits };
 }
 
 test("[P1] what comes in one turn is one transaction, in order; nothing has a fate before it is written", async () => {
@@ -91,7 +93,7 @@ test("[P3] a store that fails fails what it was writing and what waits behind it
 });
 
 test("a store's failure is retryable, with its cause, and says that nothing was kept; a typed one passes as it is", async () => {
-  const { around, writes, appender, batch } = bench();
+  const { around, writes, failures, appender, batch } = bench();
   const got: unknown[] = [];
   for (const error of [new Error("disk full"), new PublishError("ERR_QUOTA", "no room")]) {
     appender.submit([batch("a")], (fate) => got.push(fate));
@@ -101,6 +103,8 @@ test("a store's failure is retryable, with its cause, and says that nothing was 
   }
   expect(got[0]).toMatchObject({ name: "PublishError", code: "ERR_STORE", retryable: true, cause: { message: "disk full" }, message: expect.stringContaining("nothing of this publish was kept") });
   expect(got[1]).toMatchObject({ code: "ERR_QUOTA", message: "no room" });
+  // Not the publishers alone: a full disk is for whoever runs the router too.
+  expect(failures).toEqual(["ERR_STORE", "ERR_QUOTA"]);
 });
 
 test("a transaction is bounded: what is more goes into the next, a submission is never cut", async () => {
@@ -171,4 +175,21 @@ test("what is submitted while fates are told is not lost", async () => {
   writes[1]!.finish();
   await allMicrotasks();
   expect(fates).toEqual(["b: 2"]);
+});
+
+test("[P1] a publisher that cannot be answered makes no other believe that its events were not kept, and holds up nothing", async () => {
+  const { around, writes, fates, failures, submit, appender, batch } = bench();
+  submit("a");
+  appender.submit([batch("b")], () => { throw new Error("no way to answer"); });
+  submit("c");
+  around.turn();
+  writes[0]!.finish();
+  await allMicrotasks();
+  submit("d");
+  around.turn();
+  await allMicrotasks();
+  writes[1]!.finish();
+  await allMicrotasks();
+  expect(fates).toEqual(["a: 1", "c: 3", "d: 4"]);
+  expect(failures).toEqual(["Error: no way to answer"]);
 });

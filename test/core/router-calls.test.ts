@@ -133,6 +133,15 @@ test("subscriptions are listed with whose they are and how far behind", async ()
   expect(client.answerTo(req)).toEqual(["ok", [{ id: `${client.welcome!.session}:7`, topics: ["**"], clientId: client.welcome!.session, name: "c", lag: 7, inFlight: 3 }]]);
 });
 
+test("health: a store that cannot write is told to whoever runs the router, not to its publisher alone", async () => {
+  const world = new World({ store: storeWith(new FakeSurroundings(), () => ({ append: () => Promise.reject(new Error("disk full")) })) });
+  const client = await world.client();
+  client.publish(numbered(1, 1));
+  await world.settle();
+  expect(world.router.health()).toMatchObject({ healthy: false, checks: { persistence: "failing" }, issues: [expect.stringContaining("could not write")] });
+  expect(world.errors).toMatchObject([{ code: "ERR_STORE", cause: { message: "disk full" } }]);
+});
+
 test("health: well, then a failure, then well again a minute later", async () => {
   const around = new FakeSurroundings();
   let fails = false;
