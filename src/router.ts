@@ -2,6 +2,7 @@ export { Router, type RouterOptions } from "./core/router.ts";
 export type { Session } from "./core/session.ts";
 export type { Caller, Action, Duty, Policy, Principal, Rights } from "./core/policy.ts";
 export { openPolicy } from "./core/policy.ts";
+export { containsPattern, matchesPattern } from "./core/pattern.ts";
 export { defaultLimits, type Limits } from "./core/limits.ts";
 export type { RetentionPolicy } from "./core/retention.ts";
 export type { Surroundings } from "./core/clock.ts";

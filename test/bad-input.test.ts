@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Client } from "../src/client/client.ts";
 import type { BaseOptions } from "../src/client/options.ts";
-import type { Clock } from "../src/core/clock.ts";
 import type { WireError } from "../src/core/errors.ts";
 import type { RouterFrame } from "../src/core/frames.ts";
 import { Router } from "../src/core/router.ts";
 import { EventRouterClient } from "../src/event-router.ts";
 import { serve, type RunningServer } from "../src/hosts/server.ts";
-import { serverSurroundings } from "../src/hosts/surroundings.ts";
+import { randomBytes, serverClock as clock, serverSurroundings } from "../src/hosts/surroundings.ts";
 import { inProcessLink } from "../src/links/in-process.ts";
 import { memoryStore } from "../src/stores/memory.ts";
 import { cli } from "./cli/cli.ts";
@@ -20,15 +19,6 @@ vi.setConfig({ testTimeout: 30_000 });
 /** What is wrong here is wrong on purpose. */
 // oxlint-disable-next-line typescript/no-explicit-any -- wrong calls do not compile
 const wrong = (value: unknown): any => value;
-
-const randomBytes = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
-const clock: Clock = {
-  now: Date.now,
-  after(ms, callback) {
-    const timer = setTimeout(callback, ms);
-    return () => clearTimeout(timer);
-  },
-};
 
 /** Where a client row runs. */
 interface Home {

@@ -4,7 +4,7 @@ import type { Limits } from "./limits.ts";
 import type { From, LineMeta } from "./line.ts";
 import { LogEvent } from "./log-event.ts";
 import type { Principal } from "./policy.ts";
-import type { Batch, Draft, Outcome } from "./store.ts";
+import type { Draft, Outcome } from "./store.ts";
 import { checkEvent } from "./validate-event.ts";
 
 /** What a publisher's line says, checked. */
@@ -65,10 +65,6 @@ export function readAll(lines: readonly string[], read: (line: string) => Public
   const size = lines.reduce((sum, line) => sum + line.length, 0);
   if (size > limits.batchSize) throw new ValidationError("ERR_BATCH_TOO_LARGE", `the events of a transaction may have ${limits.batchSize} bytes together, these have ${size}; publish them in several`);
   return lines.map(read);
-}
-
-export function batchOf(publisher: string, run: boolean, drafts: readonly Draft[]): Batch {
-  return { publisher, run, drafts };
 }
 
 /** How an outcome is told. */

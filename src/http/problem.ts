@@ -18,7 +18,7 @@ const statuses: Readonly<Record<string, ProblemStatus>> = {
   ERR_BUSY: 503, ERR_STORE: 503, ERR_ROUTER_STOPPING: 503, ERR_CLOSED: 503, ERR_RESPONDER_LOST: 502,
 };
 
-export function statusOf(error: EventRouterError): ProblemStatus {
+function statusOf(error: EventRouterError): ProblemStatus {
   const status = statuses[error.code];
   if (status !== undefined) return status;
   if (error instanceof ValidationError) return 400;

@@ -57,7 +57,7 @@ export function readAs<S extends z.ZodType>(schema: S, value: unknown, code: "ER
 }
 
 /** `[1].headers.trace` */
-export function pathText(path: readonly PropertyKey[]): string {
+function pathText(path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, part) => (typeof part === "number" ? `${text}[${part}]` : text === "" ? String(part) : `${text}.${String(part)}`), "");
 }
 

@@ -13,7 +13,7 @@ export interface WebSocketLike {
   close(code?: number, reason?: string): void;
   // oxlint-disable-next-line typescript/no-explicit-any -- events differ by platform
   addEventListener(type: string, listener: (event: any) => void): void;
-  // oxlint-disable-next-line typescript/no-explicit-any
+  // oxlint-disable-next-line typescript/no-explicit-any -- as above
   removeEventListener(type: string, listener: (event: any) => void): void;
 }
 

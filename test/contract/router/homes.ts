@@ -2,27 +2,17 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "../../../src/client/client.ts";
-import type { Clock } from "../../../src/core/clock.ts";
 import type { Link } from "../../../src/core/link.ts";
 import { Router } from "../../../src/core/router.ts";
 import type { Store } from "../../../src/core/store.ts";
 import { EventRouterClient } from "../../../src/event-router.ts";
 import { serve, type RunningServer } from "../../../src/hosts/server.ts";
-import { serverSurroundings } from "../../../src/hosts/surroundings.ts";
+import { randomBytes, serverClock as clock, serverSurroundings } from "../../../src/hosts/surroundings.ts";
 import { inProcessLink } from "../../../src/links/in-process.ts";
 import { memoryStore } from "../../../src/stores/memory.ts";
 import { sqliteStore } from "../../../src/stores/sqlite.ts";
 import { tcpProxy } from "../../support/tcp-proxy.ts";
 import type { MakeHome } from "./kit.ts";
-
-const randomBytes = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
-const clock: Clock = {
-  now: Date.now,
-  after(ms, callback) {
-    const timer = setTimeout(callback, ms);
-    return () => clearTimeout(timer);
-  },
-};
 
 /** A file that is gone when it is no longer wanted. */
 function temporaryFile(): { readonly file: string; remove(): void } {
