@@ -29,6 +29,11 @@ export interface Log {
   append(batches: readonly Batch[]): Promise<readonly Outcome[][]>;
   /** Events with a seq above `after`, in order, up to a number and a size, at least one unless at the head. */
   read(after: number, limit: PageLimit): Promise<readonly LogEvent[]>;
+  /**
+   * Events of one event stream, from a version upwards (`forward`) or downwards (`backward`), up to a number and a size, at least one unless there are none.
+   * Those that were trimmed are left out.
+   */
+  readStream(stream: string, from: number, limit: PageLimit, direction: "forward" | "backward"): Promise<StreamPage>;
   /** The last seq whose event is older than `time` (ms): a reader from there misses nothing since. `first - 1` if none is. */
   seqBefore(time: number): Promise<number>;
   /** Tells of each append, by whomever, once, in order of seqs, without holes, after the commit. Returns how to stop. */
@@ -37,11 +42,22 @@ export interface Log {
   trim(seq: number): Promise<void>;
   /** A reader's or pattern's durable note, text of its own; undefined if there is none. */
   readBookmark(key: string): Promise<string | undefined>;
+  /** All bookmarks whose key begins with this, in no particular order. */
+  listBookmarks(prefix: string): Promise<readonly (readonly [key: string, value: string])[]>;
   /** Writes or, with undefined, removes bookmarks, all in one transaction. */
   writeBookmarks(entries: readonly (readonly [key: string, value: string | undefined])[]): Promise<void>;
 }
 
 export interface PageLimit { readonly events: number; readonly size: number }
+
+export interface StreamPage {
+  readonly events: readonly LogEvent[];
+  /** Events the stream ever had: its next version. */
+  readonly length: number;
+}
+
+/** The last version a stream must have for an append: two writers cannot both have seen it. */
+export interface Expectation { readonly stream: string; readonly version: number | "no-stream" }
 
 /** Events that stand or fall together. */
 export interface Batch {
@@ -52,6 +68,8 @@ export interface Batch {
    * skipped (refused, or lost with a failed transaction): a number in such a hole is new when it comes, not a duplicate.
    */
   readonly run: boolean;
+  /** Refuses the batch with a ConflictError unless the stream stands there; not asked of a batch that is all repeats. */
+  readonly expect?: Expectation | undefined;
   readonly drafts: readonly Draft[];
 }
 
@@ -64,10 +82,12 @@ export interface Draft {
   readonly body: string;
   /** Where in `body` the publisher's own text starts: what is compared to tell a repeat from another event with the same id. */
   readonly own: number;
+  /** Of an event of an event stream: its name, and where in `body` (before `own`) its version is to be inserted, as `,3`. */
+  readonly stream?: { readonly name: string; readonly versionAt: number };
 }
 
-/** An appended event; one that was there already (its seq, or null if that is no longer known); or why its batch was refused. */
+/** An appended event; one that was there already (its seq, or null if that is no longer known); or why its batch was refused. Version: in its event stream. */
 export type Outcome =
-  | { readonly state: "appended"; readonly seq: number }
-  | { readonly state: "duplicate"; readonly seq: number | null }
+  | { readonly state: "appended"; readonly seq: number; readonly version?: number }
+  | { readonly state: "duplicate"; readonly seq: number | null; readonly version?: number }
   | { readonly state: "refused"; readonly error: EventRouterError };

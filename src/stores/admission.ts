@@ -12,6 +12,8 @@ export interface KnownIds {
   seqOf(publisher: string, id: string): number | undefined;
   /** The line of an event; undefined if it is no longer there. */
   lineAt(seq: number): string | undefined;
+  /** Events an event stream ever had: its next version. */
+  streamLength(stream: string): number;
 }
 
 /** What an append will write, and what it answers. */
@@ -20,6 +22,8 @@ export interface Admission {
   readonly events: readonly LogEvent[];
   readonly marks: readonly { readonly publisher: string; readonly instance: string; readonly mark: RunMark }[];
   readonly ids: readonly { readonly publisher: string; readonly id: string; readonly seq: number }[];
+  /** Events of event streams, in order; the last of a stream tells its length. */
+  readonly streams: readonly { readonly stream: string; readonly version: number; readonly seq: number }[];
 }
 
 /** How far back an event is looked for that an instance's mark says is there. */
@@ -37,15 +41,19 @@ export const idKey = (publisher: string, id: string): string => `${id.length} ${
  * - An event whose id came before is a duplicate, if it says the same; else its whole batch is refused (`ERR_ID_CONFLICT`).
  * - A batch of which only some ids came before appends the others. (A repeated transaction is all there or not at all, because it was atomic.)
  * - An id twice in one batch refuses the batch (`ERR_DUPLICATE_ID`): the two events can only be a mistake.
+ * - A batch that expects a stream at a version is refused (`ERR_STREAM_VERSION`) if it stands elsewhere, unless all of it is there already.
  * - A refused batch has the same outcome for each of its drafts.
  */
 export function admit(batches: readonly Batch[], head: number, known: KnownIds): Admission {
   const events: LogEvent[] = [];
   const marks = new Map<string, Admission["marks"][number]>();
   const ids = new Map<string, Admission["ids"][number]>();
+  const streams: Admission["streams"][number][] = [];
+  const lengths = new Map<string, number>();
 
   const markOf = (publisher: string, { key, instance }: Place) => marks.get(key)?.mark ?? known.mark(publisher, instance);
   const seqOf = (publisher: string, id: string) => (ids.size === 0 ? undefined : ids.get(idKey(publisher, id))?.seq) ?? known.seqOf(publisher, id);
+  const lengthOf = (stream: string) => lengths.get(stream) ?? known.streamLength(stream);
   const lineAt = (seq: number) => (seq > head ? events[seq - head - 1]?.line : known.lineAt(seq));
 
   /** The seq under which a draft is there already (null: it was, somewhere); undefined if it is new. */
@@ -85,22 +93,41 @@ export function admit(batches: readonly Batch[], head: number, known: KnownIds):
 
   function append({ publisher, run }: Batch, draft: Draft, place: Place | undefined): Outcome {
     const seq = head + events.length + 1;
-    events.push(new LogEvent(seq, draft.time, draft.type, `[${seq}${draft.body}`));
+    const version = draft.stream && lengthOf(draft.stream.name);
+    events.push(new LogEvent(seq, draft.time, draft.type, `[${seq}${version === undefined ? draft.body : withVersion(draft, version)}`));
+    if (version !== undefined) {
+      streams.push({ stream: draft.stream!.name, version, seq });
+      lengths.set(draft.stream!.name, version + 1);
+    }
     if (!run || place === undefined) ids.set(idKey(publisher, draft.id), { publisher, id: draft.id, seq });
     if (place !== undefined) {
       const mark = markOf(publisher, place);
       marks.set(place.key, { publisher, instance: place.instance, mark: run ? withNumber(mark, place.number, seq) : withSingle(mark) });
     }
-    return { state: "appended", seq };
+    return version === undefined ? { state: "appended", seq } : { state: "appended", seq, version };
+  }
+
+  function repeated({ stream }: Draft, seq: number | null): Outcome {
+    const line = stream === undefined || seq === null ? undefined : lineAt(seq);
+    const version = line === undefined ? undefined : LogEvent.fromLine(line).version;
+    return version === undefined ? { state: "duplicate", seq } : { state: "duplicate", seq, version };
+  }
+
+  function checkExpectation({ expect }: Batch): void {
+    if (expect === undefined) return;
+    const length = lengthOf(expect.stream);
+    const actual = length === 0 ? "no-stream" : length - 1;
+    if (expect.version !== actual) throw new ConflictError("ERR_STREAM_VERSION", `stream ${expect.stream} is at version ${actual}, not ${expect.version}; read what was appended, then decide anew`, { details: { stream: expect.stream, expectedVersion: expect.version, actualVersion: actual } });
   }
 
   const outcomes = batches.map((batch): Outcome[] => {
     try {
       const places = placesOf(batch);
       const seqs = batch.drafts.map((draft, index) => judge(batch, draft, places[index]));
+      if (seqs.includes(undefined)) checkExpectation(batch);
       return batch.drafts.map((draft, index) => {
         const seq = seqs[index];
-        return seq === undefined ? append(batch, draft, places[index]) : { state: "duplicate", seq };
+        return seq === undefined ? append(batch, draft, places[index]) : repeated(draft, seq);
       });
     } catch (error) {
       // Anything else is the storage's failure, and the whole call's.
@@ -108,7 +135,11 @@ export function admit(batches: readonly Batch[], head: number, known: KnownIds):
       return batch.drafts.map(() => ({ state: "refused", error }));
     }
   });
-  return { outcomes, events, marks: [...marks.values()], ids: [...ids.values()] };
+  return { outcomes, events, marks: [...marks.values()], ids: [...ids.values()], streams };
+}
+
+function withVersion({ body, stream }: Draft, version: number): string {
+  return `${body.slice(0, stream!.versionAt)},${version}${body.slice(stream!.versionAt)}`;
 }
 
 /** Where an id stands in its instance's run; its key is `markKey`. */

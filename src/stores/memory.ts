@@ -38,6 +38,8 @@ function memoryLog(epoch: string, onError: MemoryStoreOptions["onError"]): Log {
   const marks = new Map<string, RunMark>();
   const ids = new Map<string, number>();
   const bookmarks = new Map<string, string>();
+  /** Seqs of each stream's events by version. */
+  const streams = new Map<string, number[]>();
   const listeners = watchers(onError);
   let first = 1;
   let head = 0;
@@ -47,6 +49,7 @@ function memoryLog(epoch: string, onError: MemoryStoreOptions["onError"]): Log {
     mark: (publisher, instance) => marks.get(markKey(publisher, instance)),
     seqOf: (publisher, id) => ids.get(idKey(publisher, id)),
     lineAt: (seq) => events.at(seq)?.line,
+    streamLength: (stream) => streams.get(stream)?.length ?? 0,
   };
 
   return {
@@ -64,6 +67,11 @@ function memoryLog(epoch: string, onError: MemoryStoreOptions["onError"]): Log {
       head += admission.events.length;
       for (const { publisher, instance, mark } of admission.marks) marks.set(markKey(publisher, instance), mark);
       for (const { publisher, id, seq } of admission.ids) ids.set(idKey(publisher, id), seq);
+      for (const { stream, seq } of admission.streams) {
+        const seqs = streams.get(stream);
+        if (seqs === undefined) streams.set(stream, [seq]);
+        else seqs.push(seq);
+      }
       listeners.tell(admission.events);
       return admission.outcomes;
     },
@@ -78,6 +86,21 @@ function memoryLog(epoch: string, onError: MemoryStoreOptions["onError"]): Log {
         page.push(event);
       }
       return page;
+    },
+
+    async readStream(stream, from, limit, direction) {
+      const seqs = streams.get(stream) ?? [];
+      const step = direction === "forward" ? 1 : -1;
+      const page: LogEvent[] = [];
+      let room = limit.size;
+      for (let version = Math.min(from, step > 0 ? from : seqs.length - 1); version >= 0 && version < seqs.length && page.length < limit.events; version += step) {
+        const event = events.at(seqs[version]!);
+        if (event === undefined) continue;
+        room -= event.size;
+        if (room < 0 && page.length > 0) break;
+        page.push(event);
+      }
+      return { events: page, length: seqs.length };
     },
 
     async seqBefore(time) {
@@ -102,6 +125,7 @@ function memoryLog(epoch: string, onError: MemoryStoreOptions["onError"]): Log {
     },
 
     async readBookmark(key) { return bookmarks.get(key); },
+    async listBookmarks(prefix) { return [...bookmarks].filter(([key]) => key.startsWith(prefix)); },
     async writeBookmarks(entries) {
       for (const [key, value] of entries) {
         if (value === undefined) bookmarks.delete(key);

@@ -6,7 +6,8 @@ import { blocks } from "./sqlite-blocks.ts";
 import type { SqliteDatabase } from "./sqlite-database.ts";
 import { sqliteIds } from "./sqlite-ids.ts";
 import { logTable, openNamespace } from "./sqlite-schema.ts";
-import { fromSqlText, toSqlText } from "./sqlite-text.ts";
+import { sqliteStreams } from "./sqlite-streams.ts";
+import { fromSqlText, MARK, toSqlText } from "./sqlite-text.ts";
 import type { Transactions } from "./sqlite-transactions.ts";
 import { storeError } from "./store-error.ts";
 import { watchers } from "./watchers.ts";
@@ -27,10 +28,12 @@ export function sqliteLog({ db, transactions, namespace, epoch: makeEpoch, onErr
   const { id, epoch } = openNamespace(db, transactions, namespace, makeEpoch);
   const table = blocks(db, logTable(id));
   const ids = sqliteIds(db, id);
+  const streams = sqliteStreams(db, id);
   const listeners = watchers(onError);
   const selectFirst = db.prepare("SELECT first, trimmed FROM er_namespaces WHERE id = ?");
   const updateFirst = db.prepare("UPDATE er_namespaces SET first = ?, trimmed = ? WHERE id = ?");
   const selectBookmark = db.prepare("SELECT value FROM er_bookmarks WHERE namespace = ? AND key = ?");
+  const selectBookmarks = db.prepare("SELECT key, value FROM er_bookmarks WHERE namespace = ? AND ((key >= ? AND key < ?) OR (key >= ? AND key < ?))");
   const insertBookmark = db.prepare("INSERT OR REPLACE INTO er_bookmarks (namespace, key, value) VALUES (?, ?, ?)");
   const deleteBookmark = db.prepare("DELETE FROM er_bookmarks WHERE namespace = ? AND key = ?");
   let at = load();
@@ -41,6 +44,7 @@ export function sqliteLog({ db, transactions, namespace, epoch: makeEpoch, onErr
     mark: ids.mark,
     seqOf: ids.seqOf,
     lineAt: (seq) => (seq < at.first || seq > at.head ? undefined : table.at(seq).line(seq)),
+    streamLength: streams.length,
   };
 
   function load(): Extent {
@@ -104,6 +108,7 @@ export function sqliteLog({ db, transactions, namespace, epoch: makeEpoch, onErr
         transactions.run(() => {
           table.append(events, at.offset);
           ids.write(admission);
+          streams.write(admission);
         });
         let { offset } = at;
         for (const { size } of events) offset += size;
@@ -115,6 +120,21 @@ export function sqliteLog({ db, transactions, namespace, epoch: makeEpoch, onErr
     },
 
     async read(after, limit) { return read("reading the log", () => page(after, limit)); },
+
+    async readStream(stream, from, limit, direction) {
+      return read("reading an event stream", () => {
+        const events: LogEvent[] = [];
+        let room = limit.size;
+        for (const seq of streams.seqs(stream, from, limit, direction)) {
+          if (seq < at.first) continue;
+          const event = table.at(seq).event(seq);
+          room -= event.size;
+          if (room < 0 && events.length > 0) break;
+          events.push(event);
+        }
+        return { events, length: streams.length(stream) };
+      });
+    },
 
     async seqBefore(time) {
       return read("searching the log", () => {
@@ -138,6 +158,7 @@ export function sqliteLog({ db, transactions, namespace, epoch: makeEpoch, onErr
         transactions.run(() => {
           updateFirst.run(first, trimmed, id);
           table.drop(block?.first ?? first);
+          streams.trim(first - 1);
         });
         at = { ...at, first, trimmed };
       });
@@ -147,6 +168,14 @@ export function sqliteLog({ db, transactions, namespace, epoch: makeEpoch, onErr
       return read("reading a bookmark", () => {
         const row = (selectBookmark.get(id, toSqlText(key)) ?? undefined) as { value: string } | undefined;
         return row === undefined ? undefined : fromSqlText(row.value);
+      });
+    },
+
+    async listBookmarks(prefix) {
+      return read("reading bookmarks", () => {
+        // Names that are written as JSON stand apart, whatever they begin with.
+        const rows = selectBookmarks.all(id, prefix, `${prefix}\u{10ffff}\u{10ffff}`, MARK, `${MARK}\u{10ffff}`) as { key: string; value: string }[];
+        return rows.map(({ key, value }) => [fromSqlText(key), fromSqlText(value)] as const).filter(([key]) => key.startsWith(prefix));
       });
     },
 

@@ -4,7 +4,7 @@ import { toSqlText } from "./sqlite-text.ts";
 import type { Transactions } from "./sqlite-transactions.ts";
 
 /** Version of the tables below; a change to them raises it and adds the step from the one before. */
-const VERSION = 1;
+const VERSION = 2;
 
 /*
  * One row of a log table (`logTable`) is a block of events: what one append brought, cut at a size. So a commit of 256 publishes is one or two rows.
@@ -29,6 +29,15 @@ const tables = `
     namespace INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
     PRIMARY KEY (namespace, key)
   ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS er_streams (
+    namespace INTEGER NOT NULL, stream TEXT NOT NULL, length INTEGER NOT NULL,
+    PRIMARY KEY (namespace, stream)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS er_stream_events (
+    namespace INTEGER NOT NULL, stream TEXT NOT NULL, version INTEGER NOT NULL, seq INTEGER NOT NULL,
+    PRIMARY KEY (namespace, stream, version)
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS er_stream_seqs ON er_stream_events (namespace, seq);
 `;
 
 /** Makes the tables in a new database, and checks that an old one can be read. */
@@ -37,6 +46,8 @@ export function prepareSchema(db: SqliteDatabase, { run }: Transactions): void {
     db.exec(tables);
     const found = (db.prepare("SELECT value FROM er_meta WHERE key = 'version'").get() as { value: number } | undefined)?.value;
     if (found === undefined) db.prepare("INSERT INTO er_meta (key, value) VALUES ('version', ?)").run(VERSION);
+    // Version 1 had no event streams, and its other tables are the same.
+    else if (found === 1) db.prepare("UPDATE er_meta SET value = ? WHERE key = 'version'").run(VERSION);
     else if (found !== VERSION) {
       throw new EventRouterError("ERR_STORE_VERSION", `the database has version ${found} of the event router's tables, and this release reads version ${VERSION}; open it with the release that wrote it, or upgrade this one`, { details: { found, supported: VERSION } });
     }

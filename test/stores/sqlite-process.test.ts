@@ -115,6 +115,15 @@ test("a file of a later release is refused and left as it was", async () => {
   expect(db.prepare("SELECT value FROM er_meta").get()).toEqual({ value: 99 });
 });
 
+test("a file of version 1, which had no event streams, is taken over", async () => {
+  const db = new DatabaseSync(":memory:");
+  await (await sqliteStore(db)).close();
+  db.exec("DROP TABLE er_streams; DROP TABLE er_stream_events; UPDATE er_meta SET value = 1 WHERE key = 'version'");
+  const log = await (await sqliteStore(db)).open("default");
+  expect(await log.readStream("s", 0, { events: 1, size: 1 }, "forward")).toEqual({ events: [], length: 0 });
+  expect(db.prepare("SELECT value FROM er_meta").get()).toEqual({ value: 2 });
+});
+
 test("a database that was passed in stays open, and calls on a closed one reject", async () => {
   const db = new DatabaseSync(":memory:");
   const store = await sqliteStore(db);

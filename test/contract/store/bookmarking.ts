@@ -20,6 +20,13 @@ export function bookmarking({ test, durable }: Kit): void {
     equal(await Promise.all(texts.map((text) => log.readBookmark(text))), texts.map((text) => `${text}!`));
   });
 
+  test("bookmarks are listed by the beginning of their keys", async ({ log }) => {
+    equal(await log.listBookmarks("a"), []);
+    await log.writeBookmarks([["a:1", "x"], ["a:2", "y"], ["a", "z"], ["b:1", "w"], ["a:\u{10ffff}", "v"], ["a:\u0000", "u"], ["A:1", "t"]]);
+    equal([...await log.listBookmarks("a:")].sort(), [["a:\u0000", "u"], ["a:1", "x"], ["a:2", "y"], ["a:\u{10ffff}", "v"]]);
+    equal((await log.listBookmarks("")).length, 7);
+  });
+
   test("appending and trimming leave bookmarks alone", async ({ log }) => {
     await log.writeBookmarks([["a", "1"]]);
     await appendOne(log, singles(draft("x")));

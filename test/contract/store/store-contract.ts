@@ -6,6 +6,7 @@ import { living } from "./living.ts";
 import { model, type FastCheck } from "./model.ts";
 import { reading } from "./reading.ts";
 import { repeats } from "./repeats.ts";
+import { streaming } from "./streaming.ts";
 import { trimming } from "./trimming.ts";
 import { watching } from "./watching.ts";
 
@@ -17,6 +18,6 @@ import { watching } from "./watching.ts";
  */
 export function storeContract(suite: Suite, factory: StoreFactory, fc: FastCheck): void {
   const tests = kit(suite, factory);
-  for (const part of [appending, repeats, reading, watching, trimming, bookmarking, living]) part(tests);
+  for (const part of [appending, repeats, reading, watching, trimming, bookmarking, streaming, living]) part(tests);
   model(tests, fc);
 }
