@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { AuthenticationError, asError, ConnectionError, fromWire, type EventRouterError, type WireError } from "../core/errors.ts";
 import { PING, PONG, PROTOCOL_VERSION, type Hello, type RouterFrame, type Welcome } from "../core/frames.ts";
 import type { Link } from "../core/link.ts";
+import { userOf } from "./handler-context.ts";
 import { Heartbeat } from "./heartbeat.ts";
 
 /** What a client tells of its connection: `offline` when one was lost and retries go on; `closed` when it was closed, or refused for good. */
@@ -43,9 +44,12 @@ export class Connection {
   readonly parts: Part[] = [];
   /** UTF-16 units of all messages on this pipe but heartbeats. */
   received = 0;
+  readonly user = userOf(() => this.#identity);
   readonly #options: ConnectionOptions;
   readonly #heartbeat: Heartbeat;
   #phase: Phase = { state: "idle" };
+  /** What the router said last of who this is; a cut does not change it. */
+  #identity: Welcome | undefined;
   #link: Link | undefined;
   /** Pipes so far: what was begun for an older one is void. */
   #pipe = 0;
@@ -149,6 +153,7 @@ export class Connection {
 
   #welcomed(welcome: Welcome): void {
     if (welcome.v !== PROTOCOL_VERSION) return this.#fail(new ConnectionError("ERR_PROTOCOL_VERSION", `the router speaks protocol version ${welcome.v}; use matching releases`));
+    this.#identity = welcome;
     this.#heartbeat.start(welcome.heartbeat);
     this.#enter({ state: "connected", welcome });
     for (const part of this.parts) part.opened?.(welcome);

@@ -5,12 +5,13 @@ import { decodeLine, timestamps } from "../core/line.ts";
 import { matchesPattern } from "../core/pattern.ts";
 import type { Connection, Part } from "./connection.ts";
 import { checkPayload } from "./encode-event.ts";
+import { contextOf, type HandlerContext } from "./handler-context.ts";
 import { validate } from "./schema.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import type { StandardSchema } from "./typed-events.ts";
 
 /** Answers a request: what it returns is the payload of the response, what it throws reaches the requester as a RemoteError. */
-export type RequestHandler<E = RouterEvent> = (request: E) => unknown;
+export type RequestHandler<E = RouterEvent> = (request: E, context: HandlerContext) => unknown;
 
 /** A standing offer to answer requests. */
 export interface Responder {
@@ -44,8 +45,8 @@ export class Responders implements Part {
   readonly #timestamp = timestamps();
   #unsent: number[] = [];
   #answers: string[] = [];
-  /** Sessions so far: an answer to a question of an older one is for nobody. */
-  #session = 0;
+  /** Ends with the session: an answer to a question of an older one is for nobody. */
+  #session = new AbortController();
 
   constructor(connection: Connection, subscriptions: Subscriptions, report: (error: unknown) => void) {
     this.#connection = connection;
@@ -105,25 +106,26 @@ export class Responders implements Part {
   }
 
   down(error: EventRouterError, final: boolean): void {
-    this.#session++;
+    this.#session.abort(error);
+    this.#session = new AbortController();
     this.#answers = [];
     if (final) for (const [id, entry] of this.#entries) this.#fail(id, entry, error);
   }
 
   async #asked(ask: number, request: RouterEvent): Promise<void> {
     const session = this.#session;
-    const answer = await this.#answer(ask, request);
+    const answer = await this.#answer(ask, request, session.signal);
     if (session !== this.#session) return;
     this.#answers.push(answer);
     this.#connection.wake();
   }
 
-  async #answer(ask: number, request: RouterEvent): Promise<string> {
+  async #answer(ask: number, request: RouterEvent, signal: AbortSignal): Promise<string> {
     try {
       const entry = [...this.#entries.values()].find(({ patterns }) => patterns.some((pattern) => matchesPattern(pattern, request.type)));
       if (entry === undefined) throw new SubscriptionError("ERR_RESPONDER_STOPPED", `the responder of "${request.type}" has stopped; ask again`, { retryable: true });
       const { options: { schema }, handler } = entry;
-      const payload: unknown = await handler(schema === undefined ? request : { ...request, payload: await validate(schema, request.payload, `the request "${request.type}"`) });
+      const payload: unknown = await handler(schema === undefined ? request : { ...request, payload: await validate(schema, request.payload, `the request "${request.type}"`) }, contextOf(this.#connection.user, signal));
       checkPayload(payload);
       return `["answer",${ask}]\n${JSON.stringify(payload) ?? "null"}`;
     } catch (thrown) {

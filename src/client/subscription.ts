@@ -5,6 +5,7 @@ import type { Gap } from "../core/frames.ts";
 import { checkFunction, checkSignal } from "./check-options.ts";
 import type { Feed } from "./feed.ts";
 import { handleEvents } from "./handle-events.ts";
+import { contextOf } from "./handler-context.ts";
 import type { Reporter } from "./reporter.ts";
 import type { ParsedSubscription } from "./subscribe-options.ts";
 import type { Subscriptions } from "./subscriptions.ts";
@@ -40,6 +41,7 @@ export class Subscription<E extends RouterEvent = RouterEvent> implements AsyncI
     // Who does not ask for it is told otherwise.
     this.#ready.promise.catch(() => {});
     const abort = (): void => void this.#leave(signal!.reason);
+    const ended = new AbortController();
     this.feed = subscriptions.open(spec, {
       began: () => {
         this.#began = true;
@@ -47,6 +49,7 @@ export class Subscription<E extends RouterEvent = RouterEvent> implements AsyncI
       },
       ended: (error) => {
         signal?.removeEventListener("abort", abort);
+        ended.abort(error);
         this.#ready.reject(error ?? new SubscriptionError("ERR_UNSUBSCRIBED", "unsubscribed before the router had it"));
         if (error !== undefined && error !== signal?.reason && (!this.#watched || (this.#handled && this.#began))) report(error);
       },
@@ -61,7 +64,7 @@ export class Subscription<E extends RouterEvent = RouterEvent> implements AsyncI
         }
       },
     });
-    if (handler !== undefined) handleEvents(this.feed, handler, concurrency, report);
+    if (handler !== undefined) handleEvents(this.feed, handler, concurrency, contextOf(subscriptions.user, ended.signal, this), report);
     signal?.addEventListener("abort", abort, { once: true });
   }
 

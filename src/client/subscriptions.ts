@@ -4,6 +4,7 @@ import type { RouterFrame, SubscribeSpec, Welcome } from "../core/frames.ts";
 import { decodeLine, timestamps, type EventLine } from "../core/line.ts";
 import type { Connection, Part } from "./connection.ts";
 import { Feed, type FeedOwner } from "./feed.ts";
+import type { User } from "./handler-context.ts";
 
 /** The subscriptions of a connection: opened again where they stand after a cut, and acknowledged a few times per window, never per event. */
 export class Subscriptions implements Part {
@@ -24,6 +25,8 @@ export class Subscriptions implements Part {
     this.#connection = connection;
     connection.parts.push(this);
   }
+
+  get user(): User { return this.#connection.user; }
 
   open(spec: SubscribeSpec, owner: FeedOwner): Feed {
     const feed = new Feed(this.#connection.next(), spec, owner, this.#progressed);

@@ -39,6 +39,8 @@ export interface Welcome {
   readonly head: number;
   readonly name?: string;
   readonly subject?: string;
+  /** What it may do, for the client to know; the router checks each frame. */
+  readonly permissions?: readonly string[];
   /** How long an ack's promise holds. */
   readonly durability: Durability;
   readonly limits: WireLimits;
