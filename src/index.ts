@@ -2,7 +2,7 @@ export { EventRouterClient, type EventRouterOptions } from "./event-router.ts";
 export type { PublishOptions, RequestOptions } from "./client/client.ts";
 export type { Auth, ReconnectOptions } from "./client/options.ts";
 export type { ClientState } from "./client/connection.ts";
-export type { PublishInit } from "./client/publisher.ts";
+export type { PublishInit, TogetherOptions } from "./client/publisher.ts";
 export type { WaitOptions } from "./client/wait.ts";
 export type { Receipt } from "./client/receipt.ts";
 export type { ErrorListener, Logger } from "./client/reporter.ts";

@@ -12,7 +12,7 @@ import { Connection, type ClientState } from "./connection.ts";
 import { checkPayload } from "./encode-event.ts";
 import type { Handler } from "./handle-events.ts";
 import { offer } from "./offer.ts";
-import { Publisher, type PublishInit } from "./publisher.ts";
+import { Publisher, type PublishInit, type TogetherOptions } from "./publisher.ts";
 import { eventOf, listOf, optionsAndHandler, type Tail } from "./read-arguments.ts";
 import type { Receipt } from "./receipt.ts";
 import { Reporter, type ErrorListener } from "./reporter.ts";
@@ -134,18 +134,18 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
   }
 
   /** Publishes `[type, payload, meta?]` tuples in their order, all or none. */
-  async publishBatch(events: readonly TupleOf<Inputs, Omit<EventInit, "type" | "payload">>[], options?: WaitOptions): Promise<Receipt[]> {
+  async publishBatch(events: readonly TupleOf<Inputs, Omit<EventInit, "type" | "payload">>[], options?: TogetherOptions): Promise<Receipt[]> {
     return this.publishEvents(listOf(events).map((event) => eventOf(...(listOf(event) as readonly [string, unknown?, object?])) as InitOf<Inputs, EventInit>), options);
   }
 
   /** Publishes events in their order, all or none. */
-  async publishEvents(events: readonly InitOf<Inputs, EventInit>[], options?: WaitOptions): Promise<Receipt[]> {
+  async publishEvents(events: readonly InitOf<Inputs, EventInit>[], options?: TogetherOptions): Promise<Receipt[]> {
     this.#assertOpen();
     return this.#publisher.publishAll(listOf(events).map((event) => this.#publisher.encodeTogether(eventOf(event, undefined))), options);
   }
 
   /** Publishes what the function gathers, whole, with consecutive seqs; a throw inside publishes nothing and is rethrown. */
-  async transaction(run: (tx: Transaction<Inputs>) => unknown, options?: WaitOptions): Promise<Receipt[]> {
+  async transaction(run: (tx: Transaction<Inputs>) => unknown, options?: TogetherOptions): Promise<Receipt[]> {
     this.#assertOpen();
     checkFunction(run, "run");
     const { transaction } = await import("./transaction.ts");

@@ -19,6 +19,7 @@ export interface OutgoingEvent {
 export interface Publication {
   readonly events: readonly OutgoingEvent[];
   readonly as: NonNullable<PublishMode["as"]>;
+  readonly expect?: PublishMode["expect"] | undefined;
   /** Whether the ids are all running numbers. */
   readonly run: boolean;
   /** ms since 1970. */
@@ -84,7 +85,7 @@ export class Outbox implements Part {
       if (first === undefined) return;
       const req = this.#connection.next();
       this.#sent.set(req, group);
-      put(`["pub",${req},${count},{"as":"${first.as}"${first.run ? ',"run":1' : ""}}]${text}`);
+      put(`["pub",${req},${count},{"as":"${first.as}"${first.run ? ',"run":1' : ""}${first.expect ? `,"expect":${JSON.stringify(first.expect)}` : ""}}]${text}`);
       group = [];
       text = "";
       count = 0;
@@ -114,13 +115,15 @@ export class Outbox implements Part {
     const group = this.#sent.get(frame[1]);
     if (group === undefined) return false;
     this.#sent.delete(frame[1]);
+    const versions = frame[0] === "pub" ? frame[4] : undefined;
     let next = 0;
     for (const one of group) {
-      const results = frame[0] === "pub" ? frame[3].slice(next, (next += one.events.length)) : [frame[2]];
+      const start = next;
+      const results = frame[0] === "pub" ? frame[3].slice(start, (next += one.events.length)) : [frame[2]];
       if (!this.#settle(one)) continue;
       const error = results.find(isError);
       if (error !== undefined) one.reject(fromWire(error));
-      else one.resolve(one.events.map((event, i) => receiptOf(event, results[i] as Exclude<PublishResult, WireError>, this.#timestamp(frame[2] as number), this.#connection.welcome!)));
+      else one.resolve(one.events.map((event, i) => receiptOf(event, results[i] as Exclude<PublishResult, WireError>, this.#timestamp(frame[2] as number), this.#connection.welcome!, versions?.[start + i])));
     }
     return true;
   }

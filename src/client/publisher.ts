@@ -17,6 +17,12 @@ export interface PublishInit extends EventInit, WaitOptions {
   readonly ephemeral?: boolean;
 }
 
+/** How events that stand or fall together are published. */
+export interface TogetherOptions extends WaitOptions {
+  /** Refuses all with a ConflictError (`details.actualVersion`) unless this event stream's last event has that version; `"no-stream"`: unless it has none. */
+  readonly expect?: { readonly stream: string; readonly version: number | "no-stream" };
+}
+
 /** An event whose text is made; its id is drawn when it is sent, so that what is given up leaves no hole in the numbers. */
 export interface Encoded {
   readonly id: string | undefined;
@@ -56,7 +62,7 @@ export class Publisher {
   }
 
   /** All or none, consecutive. */
-  publishAll(events: readonly (Encoded | Promise<Encoded>)[], options: WaitOptions = {}): Promise<Receipt[]> {
+  publishAll(events: readonly (Encoded | Promise<Encoded>)[], options: TogetherOptions = {}): Promise<Receipt[]> {
     // Only schemas that take their time may let a later publish go before these.
     if (events.some((one) => one instanceof Promise)) return Promise.all(events.map((one) => Promise.resolve(one))).then((all) => this.publishAll(all, options));
     return new Promise((resolve, reject) => {
@@ -88,7 +94,7 @@ export class Publisher {
     return Infinity;
   }
 
-  #send(encoded: readonly Encoded[], as: Publication["as"], { timeout = this.#settings.timeout, signal }: WaitOptions, resolve: Publication["resolve"], reject: Publication["reject"], hold: boolean): void {
+  #send(encoded: readonly Encoded[], as: Publication["as"], { timeout = this.#settings.timeout, signal, expect }: TogetherOptions, resolve: Publication["resolve"], reject: Publication["reject"], hold: boolean): void {
     checkSignal(signal);
     this.#connection.use();
     const now = this.#connection.clock.now();
@@ -100,7 +106,7 @@ export class Publisher {
     });
     const abort = signal && (() => this.outbox.abandon(one, signal.reason));
     const release = abort && (() => signal.removeEventListener("abort", abort));
-    const one: Publication = { events, as, run: as !== "ephemeral" && events.every(({ own }) => own), deadline, resolve, reject, release, last: false, settled: false };
+    const one: Publication = { events, as, run: as !== "ephemeral" && events.every(({ own }) => own), expect: expect && [expect.stream, expect.version], deadline, resolve, reject, release, last: false, settled: false };
     if (abort !== undefined) signal!.addEventListener("abort", abort, { once: true });
     const { batchSize, batchTimeout } = this.#settings;
     if (hold && batchSize > 1) {

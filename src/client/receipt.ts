@@ -8,6 +8,8 @@ export interface Receipt {
   /** Place in the log; 0 if ephemeral, null if not known. */
   readonly seq: number | null;
   readonly epoch: string | null;
+  /** Place in its event stream, of an event that names one. */
+  readonly version?: number;
   /** When the router took it, RFC 3339. */
   readonly timestamp: string;
   /** `duplicate`: an event with this id was there already. `cached`: not sent, see `cacheSize`. `queued`: waits in the outbox. */
@@ -22,10 +24,10 @@ export interface Receipt {
 const settled = { get settled() { return Promise.resolve(this); } };
 
 /** An own id that the router has already is from an earlier attempt of this same publish, whose answer was lost. */
-export function receiptOf(event: { id: string; type: string; own: boolean }, result: Exclude<PublishResult, WireError>, timestamp: string, { epoch, durability }: Welcome): Receipt {
+export function receiptOf(event: { id: string; type: string; own: boolean }, result: Exclude<PublishResult, WireError>, timestamp: string, { epoch, durability }: Welcome, version?: number | null): Receipt {
   const known = typeof result === "number";
   return {
     __proto__: settled, id: event.id, type: event.type, seq: known ? result : result[0], epoch, timestamp,
-    status: known || event.own ? "published" : "duplicate", durability: result === 0 ? "none" : durability,
+    status: known || event.own ? "published" : "duplicate", durability: result === 0 ? "none" : durability, ...(typeof version === "number" && { version }),
   } as unknown as Receipt;
 }

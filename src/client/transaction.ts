@@ -1,6 +1,5 @@
 import { ValidationError } from "../core/errors.ts";
-import type { PublishInit, Publisher, Encoded } from "./publisher.ts";
-import type { WaitOptions } from "./wait.ts";
+import type { PublishInit, Publisher, Encoded, TogetherOptions } from "./publisher.ts";
 import type { AnyEvents, EventMap, InitOf, Said } from "./typed-events.ts";
 import type { Receipt } from "./receipt.ts";
 
@@ -12,7 +11,7 @@ export interface Transaction<Events extends EventMap = AnyEvents> {
 }
 
 /** Runs the function and publishes what it gathered, whole; a throw publishes nothing and is rethrown. */
-export async function transaction(publisher: Publisher, run: (tx: Transaction) => unknown, options?: WaitOptions): Promise<Receipt[]> {
+export async function transaction(publisher: Publisher, run: (tx: Transaction) => unknown, options?: TogetherOptions): Promise<Receipt[]> {
   const gathered: (Encoded | Promise<Encoded>)[] = [];
   let over = false;
   /** All or none: an event that is refused refuses the whole, whether or not the function looks. */

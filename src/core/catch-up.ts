@@ -2,7 +2,7 @@ import type { Dispatcher } from "./dispatcher.ts";
 import type { Gap } from "./frames.ts";
 import type { LogEvent } from "./log-event.ts";
 import { parcel, type Parcel } from "./parcel.ts";
-import type { Cursor } from "./reader.ts";
+import { mayRead, type Cursor } from "./reader.ts";
 import type { Log } from "./store.ts";
 import type { Tail } from "./tail.ts";
 
@@ -116,13 +116,13 @@ export class CatchUp {
   #give(cursor: Cursor, after: number, page: readonly LogEvent[], made: MadeParcels): void {
     const first = page[0];
     if (first !== undefined && first.seq > after + 1) after = this.#skip(cursor, after, first.seq - 1);
-    const { reader, window } = cursor;
+    const { interest, reader, window } = cursor;
     const wanted: LogEvent[] = [];
     let size = 0;
     let full = false;
     for (const event of page) {
       if (event.seq > this.#dispatcher.head) break;
-      if (this.#isFor(cursor, event)) {
+      if (interest.matches(event) && mayRead(reader, event)) {
         // The frame's own brackets and commas count too.
         const frameSize = size + event.size + wanted.length + 32;
         full = !window.fits(wanted.length + 1, size + event.size) || !(reader.fits(frameSize) && (wanted.length === 0 || frameSize <= PAGE.size));
@@ -141,12 +141,6 @@ export class CatchUp {
     }
     // Full with nothing sent: an ack wakes it. Otherwise it goes on after the other sessions have had their turn.
     if (!full || wanted.length > 0) this.wake(cursor);
-  }
-
-  #isFor({ interest, reader }: Cursor, event: LogEvent): boolean {
-    if (!interest.matches(event) || !reader.rights.allows("subscribe", event.type)) return false;
-    const { target } = event;
-    return target === undefined || target === reader.name;
   }
 
   /** The log no longer holds what comes next: says so, never silently (P2). */

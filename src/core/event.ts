@@ -39,6 +39,8 @@ export interface EventMeta {
   readonly priority?: number;
   readonly correlationId?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Appends it to this event stream too, 1–128 characters of `[A-Za-z0-9_.:@-]`; the router gives it the stream's next version. */
+  readonly stream?: string;
 }
 
 /** An event to be published. */

@@ -75,8 +75,13 @@ export interface SubscribeSpec {
 /**
  * How the events of a `pub` stand and fall. `each`: each on its own. `all`: all or none, consecutive seqs. `ephemeral`: not stored, each on its own.
  * `run` says that the ids are a publisher's running numbers in order, so that the store need keep only the highest (P4).
+ * `expect`, of an `all`: the last version that an event stream must have before it, or that it must not be there yet.
  */
-export interface PublishMode { readonly as?: "each" | "all" | "ephemeral"; readonly run?: 1 }
+export interface PublishMode {
+  readonly as?: "each" | "all" | "ephemeral";
+  readonly run?: 1;
+  readonly expect?: readonly [stream: string, version: number | "no-stream"];
+}
 
 export type ClientFrame =
   | readonly ["hello", Hello]
@@ -106,7 +111,8 @@ export interface Gap {
 
 export type RouterFrame =
   | readonly ["welcome", Welcome]
-  | readonly ["pub", req: number, time: number, results: readonly PublishResult[]]
+  /** `versions`: of events of event streams, in the places of their results; left out if there is none. */
+  | readonly ["pub", req: number, time: number, results: readonly PublishResult[], versions?: readonly (number | null)[]]
   /** The subscription or responder is there; events after this position will come. */
   | readonly ["on", id: number, epoch: string, seq: number]
   /** The router ended or refused it; without an error: as asked. */

@@ -1,4 +1,4 @@
-import type { Call } from "./calls.ts";
+import type { Call } from "./calls/call.ts";
 import { asError, EventRouterError, NoRespondersError, PermissionError, PublishError, SubscriptionError, toWire, ValidationError, type WireError } from "./errors.ts";
 import { count, FrameReader, malformed, optionalText, record } from "./frame-reader.ts";
 import type { From } from "./frames.ts";

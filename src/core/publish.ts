@@ -4,8 +4,8 @@ import type { Limits } from "./limits.ts";
 import type { From, LineMeta } from "./line.ts";
 import { LogEvent } from "./log-event.ts";
 import type { Principal } from "./policy.ts";
-import type { Draft, Outcome } from "./store.ts";
-import { checkEvent } from "./validate-event.ts";
+import type { Draft, Expectation, Outcome } from "./store.ts";
+import { checkEvent, isStreamName, STREAM_NAME } from "./validate-event.ts";
 
 /** What a publisher's line says, checked. */
 export interface Publication { readonly id: string; readonly type: string; readonly payload: unknown; readonly meta: LineMeta | undefined; readonly line: string }
@@ -35,9 +35,16 @@ export function stampOf(principal: Principal, name: string | undefined): string 
   return JSON.stringify(from);
 }
 
-export function draftOf({ id, type, line }: Publication, time: number, stamp: string): Draft {
-  const head = `,${time},${stamp},`;
-  return { id, type, time, body: head + line.slice(1), own: head.length };
+export function draftOf({ id, type, meta, line }: Publication, time: number, stamp: string): Draft {
+  const name = meta?.stream;
+  const head = name === undefined ? `,${time},${stamp}` : `,${time},${openStamp(stamp)}]`;
+  const draft = { id, type, time, body: `${head},${line.slice(1)}`, own: head.length + 1 };
+  return name === undefined ? draft : { ...draft, stream: { name, versionAt: head.length - 1 } };
+}
+
+/** A stamp as a list without its end, so that the version in an event stream can follow. */
+function openStamp(stamp: string): string {
+  return stamp[0] === "[" ? stamp.slice(0, -1) : `[${stamp},0`;
 }
 
 export function ephemeralOf({ type, line }: Publication, time: number, stamp: string): LogEvent {
@@ -65,6 +72,15 @@ export function readAll(lines: readonly string[], read: (line: string) => Public
   const size = lines.reduce((sum, line) => sum + line.length, 0);
   if (size > limits.batchSize) throw new ValidationError("ERR_BATCH_TOO_LARGE", `the events of a transaction may have ${limits.batchSize} bytes together, these have ${size}; publish them in several`);
   return lines.map(read);
+}
+
+/** @throws ValidationError for what is no `[stream, version]`. */
+export function readExpectation(expect: unknown): Expectation | undefined {
+  if (expect === undefined) return undefined;
+  const [stream, version] = Array.isArray(expect) ? (expect as unknown[]) : [];
+  if (!isStreamName(stream)) throw new ValidationError("ERR_STREAM", `stream ${STREAM_NAME}`, { details: { path: "stream" } });
+  if (version !== "no-stream" && (!Number.isSafeInteger(version) || (version as number) < 0)) throw new ValidationError("ERR_EXPECTED_VERSION", 'expectedVersion must be "no-stream", "any", or the version of the stream\'s last event, a whole number from 0', { details: { path: "expectedVersion" } });
+  return { stream, version: version as number | "no-stream" };
 }
 
 /** How an outcome is told. */

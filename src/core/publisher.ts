@@ -4,8 +4,8 @@ import type { PublishResult } from "./frames.ts";
 import type { LogEvent } from "./log-event.ts";
 import type { Namespace } from "./namespace.ts";
 import type { Principal } from "./policy.ts";
-import { checkMayPublish, draftOf, ephemeralOf, readAll, readEach, readLine, resultOf, stampOf, type Publication } from "./publish.ts";
-import type { Outcome } from "./store.ts";
+import { checkMayPublish, draftOf, ephemeralOf, readAll, readEach, readExpectation, readLine, resultOf, stampOf, type Publication } from "./publish.ts";
+import type { Expectation, Outcome } from "./store.ts";
 
 /** The `pub` frames of one session: from raw lines to the log, and the answer. */
 export class Publisher {
@@ -27,7 +27,7 @@ export class Publisher {
 
   /** @throws ValidationError `ERR_FRAME` if the mode is none. */
   publish(req: number, lines: readonly string[], mode: unknown): void {
-    const { as = "each", run } = mode === undefined ? {} : (record(mode, "mode") as { as?: unknown; run?: unknown });
+    const { as = "each", run, expect } = mode === undefined ? {} : (record(mode, "mode") as { as?: unknown; run?: unknown; expect?: unknown });
     const { limits, appender } = this.#namespace;
     if (lines.length > limits.batch) return this.#refusePublish(req, lines.length, new ValidationError("ERR_BATCH_TOO_LARGE", `a publish may have ${limits.batch} events, this has ${lines.length}; publish them in several`));
     if (appender.full) return this.#refusePublish(req, lines.length, new PublishError("ERR_BUSY", "the store does not keep up; nothing of this publish was kept, publish again later", { retryable: true }));
@@ -38,8 +38,8 @@ export class Publisher {
     };
     switch (as) {
       case "each": return this.#publishEach(req, readEach(lines, read), run === 1);
-      case "all": return this.#publishAll(req, lines, read, run === 1);
-      case "ephemeral": return this.#publishEphemeral(req, readEach(lines, read));
+      case "all": return this.#publishAll(req, lines, read, run === 1, expect);
+      case "ephemeral": return this.#publishEphemeral(req, readEach(lines, (line) => inNoStream(read(line))));
       default: throw malformed("a publish is as each, all or ephemeral");
     }
   }
@@ -51,30 +51,33 @@ export class Publisher {
     for (const one of publications) if (!(one instanceof EventRouterError)) batches.push({ publisher, run, drafts: [draftOf(one, time, this.stamp)] });
     const answer = (fate: readonly Outcome[][] | EventRouterError): void => {
       let next = 0;
-      this.#tellPublished(req, time, publications.map((one) => one instanceof EventRouterError ? toWire(one) : fate instanceof EventRouterError ? toWire(fate) : resultOf(fate[next++]![0]!)));
+      const outcomes = publications.map((one) => one instanceof EventRouterError ? one : fate instanceof EventRouterError ? fate : fate[next++]![0]!);
+      this.#tellPublished(req, time, outcomes.map((outcome) => outcome instanceof EventRouterError ? toWire(outcome) : resultOf(outcome)), versionsOf(outcomes));
       if (fate instanceof EventRouterError) this.#broken(fate);
     };
     if (batches.length === 0) answer([]);
     else this.#namespace.appender.submit(batches, answer);
   }
 
-  #publishAll(req: number, lines: readonly string[], read: (line: string) => Publication, run: boolean): void {
+  #publishAll(req: number, lines: readonly string[], read: (line: string) => Publication, run: boolean, expected: unknown): void {
     const time = this.#namespace.stampTime();
     let drafts;
+    let expect: Expectation | undefined;
     try {
+      expect = readExpectation(expected);
       drafts = readAll(lines, read, this.#namespace.limits).map((one) => draftOf(one, time, this.stamp));
     } catch (error) {
       return this.#refusePublish(req, lines.length, asError(error, (cause) => malformed("publish", cause)));
     }
     if (drafts.length === 0) return this.#tellPublished(req, time, []);
-    this.#namespace.appender.submit([{ publisher: this.#principal.subject ?? "", run, drafts }], (fate) => {
+    this.#namespace.appender.submit([{ publisher: this.#principal.subject ?? "", run, expect, drafts }], (fate) => {
       if (fate instanceof EventRouterError) {
         this.#refusePublish(req, lines.length, fate);
         return this.#broken(fate);
       }
       const refused = fate[0]!.find((outcome) => outcome.state === "refused");
       if (refused !== undefined) this.#refusePublish(req, lines.length, refused.error);
-      else this.#tellPublished(req, time, fate[0]!.map(resultOf));
+      else this.#tellPublished(req, time, fate[0]!.map(resultOf), versionsOf(fate[0]!));
     });
   }
 
@@ -86,13 +89,24 @@ export class Publisher {
     this.#tellPublished(req, time, publications.map((one) => (one instanceof EventRouterError ? toWire(one) : 0)));
   }
 
-  #tellPublished(req: number, time: number, results: readonly PublishResult[]): void {
+  #tellPublished(req: number, time: number, results: readonly PublishResult[], versions?: readonly (number | null)[]): void {
     for (const result of results) if (typeof result === "object" && typeof result[0] === "string") this.#namespace.refused++;
-    this.#tell(["pub", req, time, results]);
+    this.#tell(versions === undefined ? ["pub", req, time, results] : ["pub", req, time, results, versions]);
   }
 
   #refusePublish(req: number, events: number, error: EventRouterError): void {
     this.#namespace.refused += events;
     this.#tell(["err", req, toWire(error)]);
   }
+}
+
+/** The versions of what went into event streams; undefined if nothing did. */
+function versionsOf(outcomes: readonly (Outcome | EventRouterError)[]): (number | null)[] | undefined {
+  const versions = outcomes.map((outcome) => ("version" in outcome ? outcome.version ?? null : null));
+  return versions.some((version) => version !== null) ? versions : undefined;
+}
+
+function inNoStream(publication: Publication): Publication {
+  if (publication.meta?.stream !== undefined) throw new ValidationError("ERR_STREAM", "an ephemeral event is not stored, so it cannot be in an event stream; leave out one of both", { details: { path: "stream" } });
+  return publication;
 }

@@ -1,4 +1,5 @@
 import type { Interest } from "./interest.ts";
+import type { LogEvent } from "./log-event.ts";
 import { Output } from "./output.ts";
 import type { Rights } from "./policy.ts";
 import type { Window } from "./window.ts";
@@ -14,6 +15,13 @@ export class Reader extends Output {
     this.name = options.name;
     this.rights = options.rights;
   }
+}
+
+/** Whether a reader may have an event of the log: asked at the time it would leave (P2), whatever the path. */
+export function mayRead({ rights, name }: Reader, event: LogEvent): boolean {
+  if (!rights.allows("subscribe", event.type)) return false;
+  const { target } = event;
+  return target === undefined || target === name;
 }
 
 /** Where a cursor is: with the head, so that each new event goes out at once; or somewhere behind it, served from the log. */

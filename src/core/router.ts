@@ -1,4 +1,5 @@
-import { calls, namespaceStats, type Call } from "./calls.ts";
+import { calls } from "./calls.ts";
+import type { Call } from "./calls/call.ts";
 import type { Surroundings } from "./clock.ts";
 import { Deadlines } from "./deadlines.ts";
 import { ConnectionError, EventRouterError, PermissionError } from "./errors.ts";
@@ -8,6 +9,7 @@ import { defaultLimits, type Limits } from "./limits.ts";
 import type { Port } from "./link.ts";
 import { Namespace } from "./namespace.ts";
 import { OpenSession } from "./open-session.ts";
+import { namespaceStats } from "./namespace-stats.ts";
 import { openPolicy, type Caller, type Policy } from "./policy.ts";
 import { Reader } from "./reader.ts";
 import { compileRegex } from "./regex.ts";

@@ -54,15 +54,23 @@ export function isDeeper(value: unknown, levels: number): boolean {
 
 const texts = new Set(["source", "target", "correlationId"]);
 
+export const STREAM_NAME = "must be the name of an event stream: 1 to 128 characters of A-Z a-z 0-9 _ . : @ -";
+
+export function isStreamName(value: unknown): value is string {
+  return typeof value === "string" && /^[\w.:@-]{1,128}$/.test(value);
+}
+
 function checkMeta(meta: LineMeta, limits: EventLimits): void {
-  if (typeof meta !== "object" || meta === null || Array.isArray(meta)) invalid("ERR_META", "meta", "must be an object of source, target, priority, correlationId, headers");
+  if (typeof meta !== "object" || meta === null || Array.isArray(meta)) invalid("ERR_META", "meta", "must be an object of source, target, priority, correlationId, headers, stream");
   for (const [key, value] of Object.entries(meta)) {
     if (texts.has(key)) {
       if (typeof value !== "string" || value.length === 0 || value.length > 256 || hasControl(value)) invalid("ERR_META", key, "must be 1 to 256 characters without control characters");
     } else if (key === "priority") {
       if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > 9) invalid("ERR_PRIORITY", key, "must be a whole number from 0 to 9, 9 most urgent");
     } else if (key === "headers") checkHeaders(value, limits);
-    else invalid("ERR_META", key, "is not a field of an event; use source, target, priority, correlationId or headers");
+    else if (key === "stream") {
+      if (!isStreamName(value)) invalid("ERR_STREAM", key, STREAM_NAME);
+    } else invalid("ERR_META", key, "is not a field of an event; use source, target, priority, correlationId, headers or stream");
   }
 }
 

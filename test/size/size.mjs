@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
 const GOAL = 10_000;
-const BUDGET = 14_624;
+// Raised while the client learns groups, streams, dead letters and offline work; it falls again with the goal in sight.
+const BUDGET = 15_500;
 
 const later = [];
 const { outputFiles, metafile } = await build({

@@ -4,6 +4,7 @@ import { asking } from "./asking.ts";
 import { breaking } from "./breaking.ts";
 import { publishing } from "./publishing.ts";
 import { seed } from "./seed.ts";
+import { streaming } from "./streaming.ts";
 import { subscribing } from "./subscribing.ts";
 
 /** One case: a fresh home, closed behind it. */
@@ -22,6 +23,7 @@ export function routerContract({ test }: Suite, make: MakeHome): void {
   publishing(inHome);
   subscribing(inHome);
   asking(inHome);
+  streaming(inHome);
   breaking(inHome);
   seed(inHome);
 }
