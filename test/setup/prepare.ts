@@ -1,6 +1,6 @@
-import { findBrowser } from "../support/browser.ts";
+import { installBrowser } from "../support/browser.ts";
 
-/** What the tests need besides packages: a Chromium. It is installed if it is missing and that is possible here; else the command to type is told. */
+/** What the tests need besides packages: three browsers. They are installed if they are missing and that is possible here; else the command to type is told. */
 export default function prepare(): void {
-  findBrowser();
+  for (const name of ["chromium", "firefox", "webkit"] as const) installBrowser(name);
 }
