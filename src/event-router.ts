@@ -1,11 +1,12 @@
 import type { Clock } from "./core/clock.ts";
 import { milliseconds } from "./core/duration.ts";
 import type { Link } from "./core/link.ts";
-import { Client, type ClientSurroundings } from "./client/client.ts";
+import type { ClientSurroundings } from "./client/client.ts";
 import { checkOptions, invalidOption, wholeNumber } from "./client/check-options.ts";
 import { lazyLink } from "./client/lazy-link.ts";
 import type { BaseOptions, ReconnectOptions } from "./client/options.ts";
 import type { AnyEvents, EventMap } from "./client/typed-events.ts";
+import { PatternClient } from "./pattern-client.ts";
 import { webSocketLink, type WebSocketConstructor } from "./links/websocket.ts";
 
 /** How to reach a router. */
@@ -29,7 +30,7 @@ export interface EventRouterOptions<Events extends EventMap = AnyEvents, Inputs 
  * client.on("user.*", (event) => console.log(event.type));
  * await client.publish("user.created", { id: 123 });
  */
-export class EventRouterClient<Events extends EventMap = AnyEvents, Inputs extends EventMap = Events> extends Client<Events, Inputs> {
+export class EventRouterClient<Events extends EventMap = AnyEvents, Inputs extends EventMap = Events> extends PatternClient<Events, Inputs> {
   constructor(options: EventRouterOptions<Events, Inputs> = {}) {
     super(surroundingsOf(options ?? {}), options);
   }

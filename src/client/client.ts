@@ -10,7 +10,9 @@ import type { Link } from "../core/link.ts";
 import { checkFunction, checkOptions, wholeNumber } from "./check-options.ts";
 import { Connection, type ClientState } from "./connection.ts";
 import { checkPayload } from "./encode-event.ts";
+import type { Tools } from "./failure-options.ts";
 import type { Handler } from "./handle-events.ts";
+import { errorHandler } from "./middleware.ts";
 import { offer } from "./offer.ts";
 import { Publisher, type PublishInit, type TogetherOptions } from "./publisher.ts";
 import { eventOf, listOf, optionsAndHandler, type Tail } from "./read-arguments.ts";
@@ -46,6 +48,8 @@ type TypeIn<Events extends EventMap> = keyof Events & string;
 
 /** The application's end: publishes, subscribes, asks and answers over one connection (more for publishes, if asked for). Knows no transport. */
 export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap = Events> {
+  /** What it lends to patterns. */
+  protected readonly tools: Tools;
   readonly #options: BaseOptions<never>;
   readonly #settings: Settings;
   readonly #surroundings: ClientSurroundings;
@@ -67,6 +71,7 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
     this.#settings = settingsOf(this.#options);
     this.#surroundings = surroundings;
     this.#reporter = new Reporter(options.logger ?? console);
+    this.tools = { clock: surroundings.clock, call: (...called) => this.call(...called), report: this.#reporter.report };
     this.#connection = this.#connect((state) => this.#stateListeners.forEach((listener) => {
       try {
         listener(state);
@@ -263,8 +268,10 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
   #subscribe(init: SubscribeInit<never>, what: string): Subscription {
     this.#assertOpen();
     const parsed = parseSubscription(init, what);
+    const { handler, onFailure } = parsed;
+    const sturdy = onFailure === undefined ? parsed : { ...parsed, handler: errorHandler(this.tools, onFailure)(handler!) };
     this.#connection.use();
-    return new Subscription(this.#subscriptions, parsed, this.#reporter.report);
+    return new Subscription(this.#subscriptions, sturdy, this.#reporter.report);
   }
 
   #within<T>(promise: Promise<T>, what: string, options?: WaitOptions): Promise<T> {

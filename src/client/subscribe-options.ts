@@ -5,6 +5,7 @@ import type { From, SubscribeSpec } from "../core/frames.ts";
 import { checkPayload } from "./encode-event.ts";
 import { checkFunction, checkOptions, wholeNumber } from "./check-options.ts";
 import type { Handler } from "./handle-events.ts";
+import type { ErrorHandlerOptions } from "./failure-options.ts";
 
 export interface SubscribeOptions {
   /** Only events that pass, `{ "payload.amount": { $gt: 100 } }`; a RegExp may stand for `$regex`. The router decides, so nothing else travels. */
@@ -13,6 +14,10 @@ export interface SubscribeOptions {
   readonly from?: "now" | "start" | number | Date;
   /** Handlers that may run at once. With 1, the default, events are handled one after another, in order. */
   readonly concurrency?: number;
+  /** Runs the handler again when it fails, as `errorHandler` does; events behind it wait. */
+  readonly retry?: Omit<ErrorHandlerOptions, "deadLetterQueue">;
+  /** What fails for good becomes a dead letter before the next event counts; without `retry`, after its default of tries. */
+  readonly deadLetter?: boolean;
   /** Ends the subscription. */
   readonly signal?: AbortSignal;
 }
@@ -27,14 +32,18 @@ export interface ParsedSubscription {
   readonly spec: SubscribeSpec;
   readonly handler: Handler | undefined;
   readonly concurrency: number;
+  /** What surrounds the handler. */
+  readonly onFailure: ErrorHandlerOptions | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
 /** @throws ValidationError for what makes no sense to send; patterns and filters are the router's to judge. */
 export function parseSubscription({ topics, handler, ...options }: SubscribeInit<never>, what: string): ParsedSubscription {
-  checkOptions(options, "filter from concurrency signal", what);
+  checkOptions(options, "filter from concurrency retry deadLetter signal", what);
   if (handler !== undefined) checkFunction(handler, "handler");
-  const { filter, from = "now", concurrency, signal } = options;
+  const { filter, from = "now", concurrency, retry, deadLetter, signal } = options;
+  const onFailure = retry === undefined && deadLetter === undefined ? undefined : { ...retry, deadLetterQueue: deadLetter! };
+  if (onFailure !== undefined) checkFunction(handler, "with retry or deadLetter, handler");
   if (filter !== undefined && (typeof filter !== "object" || filter === null || Array.isArray(filter))) throw new ValidationError("ERR_FILTER", 'filter must be an object, such as { "payload.amount": { $gt: 100 } }', { details: { path: "filter" } });
   // What cannot be written would spoil the message of the whole turn.
   checkPayload(filter, "filter", "ERR_FILTER");
@@ -42,6 +51,7 @@ export function parseSubscription({ topics, handler, ...options }: SubscribeInit
     spec: { topics: patternsOf(topics), filter: filter!, from: parseFrom(from) },
     handler: handler as Handler | undefined,
     concurrency: wholeNumber(concurrency, "concurrency", 1),
+    onFailure,
     signal,
   };
 }

@@ -1,8 +1,8 @@
-import { Client } from "../client/client.ts";
 import type { BaseOptions } from "../client/options.ts";
 import { everything, type Caller, type Policy } from "../core/policy.ts";
 import type { Router } from "../core/router.ts";
 import { inProcessLink } from "../links/in-process.ts";
+import { PatternClient } from "../pattern-client.ts";
 import { serverClock, randomBytes } from "./surroundings.ts";
 
 /** Lets in, without a credential and for everything, whoever is this very caller: only who holds the object can be it. */
@@ -14,6 +14,6 @@ export function trusting(policy: Policy, own: Caller): Policy {
 }
 
 /** A client of a router in the same process. */
-export function ownClient(router: Router, own: Caller, options?: BaseOptions): Client {
-  return new Client({ makeLink: () => inProcessLink(router, own), clock: serverClock, random: Math.random, randomBytes }, options);
+export function ownClient(router: Router, own: Caller, options?: BaseOptions): PatternClient {
+  return new PatternClient({ makeLink: () => inProcessLink(router, own), clock: serverClock, random: Math.random, randomBytes }, options);
 }

@@ -1,4 +1,4 @@
-import { Client } from "../../src/client/client.ts";
+import { PatternClient } from "../../src/pattern-client.ts";
 import type { BaseOptions } from "../../src/client/options.ts";
 import { ConnectionError } from "../../src/core/errors.ts";
 import type { RouterFrame, Welcome } from "../../src/core/frames.ts";
@@ -51,8 +51,8 @@ export class ScriptedRouter {
     };
   };
 
-  client(options: BaseOptions = {}): Client {
-    return new Client({ makeLink: this.makeLink, clock: this.clock, random: () => 0.5, randomBytes: (count) => new Uint8Array(count).map((_, i) => i * 7 + this.links) }, options);
+  client(options: BaseOptions = {}): PatternClient {
+    return new PatternClient({ makeLink: this.makeLink, clock: this.clock, random: () => 0.5, randomBytes: (count) => new Uint8Array(count).map((_, i) => i * 7 + this.links) }, options);
   }
 
   open(): void {

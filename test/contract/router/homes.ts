@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Client } from "../../../src/client/client.ts";
+import { PatternClient } from "../../../src/pattern-client.ts";
 import type { Link } from "../../../src/core/link.ts";
 import { Router } from "../../../src/core/router.ts";
 import type { Store } from "../../../src/core/store.ts";
@@ -33,7 +33,7 @@ export function inProcess(kind: "memory" | "sqlite"): MakeHome {
     };
     start();
     const links: Link[] = [];
-    const clients: Client[] = [];
+    const clients: PatternClient[] = [];
     const stop = async (): Promise<void> => {
       await router.close({ retryAfter: 1 });
       await store.close();
@@ -46,7 +46,7 @@ export function inProcess(kind: "memory" | "sqlite"): MakeHome {
           links.push(link);
           return link;
         };
-        const client = new Client({ makeLink, clock, random: Math.random, randomBytes }, options);
+        const client = new PatternClient({ makeLink, clock, random: Math.random, randomBytes }, options);
         clients.push(client);
         return client;
       },

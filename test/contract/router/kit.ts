@@ -1,4 +1,4 @@
-import type { Client } from "../../../src/client/client.ts";
+import type { PatternClient } from "../../../src/pattern-client.ts";
 import type { BaseOptions } from "../../../src/client/options.ts";
 import type { Durability } from "../../../src/core/frames.ts";
 import type { RouterEvent } from "../../../src/core/event.ts";
@@ -7,7 +7,7 @@ import type { RouterEvent } from "../../../src/core/event.ts";
 export interface Home {
   readonly durability: Durability;
   /** A new client with a connection of its own; closed with the home. */
-  connect(options?: BaseOptions): Client;
+  connect(options?: BaseOptions): PatternClient;
   /** Breaks all connections, as a network does: nobody is told. */
   cut(): void;
   /** Ends the router and starts it on the same store; absent where the store does not outlive it. */

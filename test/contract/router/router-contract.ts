@@ -4,6 +4,7 @@ import { asking } from "./asking.ts";
 import { breaking } from "./breaking.ts";
 import { publishing } from "./publishing.ts";
 import { seed } from "./seed.ts";
+import { seedFailures } from "./seed-failures.ts";
 import { streaming } from "./streaming.ts";
 import { subscribing } from "./subscribing.ts";
 
@@ -26,4 +27,5 @@ export function routerContract({ test }: Suite, make: MakeHome): void {
   streaming(inHome);
   breaking(inHome);
   seed(inHome);
+  seedFailures(inHome);
 }

@@ -1,0 +1,30 @@
+import { Client } from "./client/client.ts";
+import type { CircuitBreakerOptions, ErrorHandlerOptions } from "./client/failure-options.ts";
+import type { Middleware } from "./client/handle-events.ts";
+import { circuitBreaker, errorHandler } from "./client/middleware.ts";
+import type { AnyEvents, EventMap } from "./client/typed-events.ts";
+
+/** A client with the patterns on it, each loaded when it is used. Knows no transport. */
+export class PatternClient<Events extends EventMap = AnyEvents, Inputs extends EventMap = Events> extends Client<Events, Inputs> {
+  /**
+   * Surrounds a handler of events or requests: runs it again when it fails, then makes the event a dead letter, or hands its last error on to `onError`
+   * or the requester. Order is kept meanwhile.
+   * @throws ValidationError for options that are unknown or malformed.
+   * @example
+   * client.on("user.created", client.errorHandler({ maxRetries: 3, backoff: "exponential", deadLetterQueue: true })(handler));
+   */
+  errorHandler(options?: ErrorHandlerOptions): Middleware {
+    return errorHandler(this.tools, options);
+  }
+
+  /**
+   * Surrounds handlers that use one service, and spares it when it fails. While it is open nothing is lost: events wait, or inside an `errorHandler`
+   * are retried when it may be back; requests fail at once.
+   * @throws ValidationError for options that are unknown or malformed.
+   * @example
+   * client.on("external.api.call", client.circuitBreaker({ failureThreshold: 5, recoveryTimeout: "30s", expectedException: ApiError })(handler));
+   */
+  circuitBreaker(options?: CircuitBreakerOptions): Middleware {
+    return circuitBreaker(this.tools, options);
+  }
+}
