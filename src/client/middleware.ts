@@ -12,6 +12,7 @@ export function errorHandler(tools: Tools, options: ErrorHandlerOptions = {}): M
   const { maxRetries, backoff = "exponential", delay = 100, maxDelay = 30_000, retryIf = () => true, deadLetterQueue = false } = options;
   if (backoff !== "exponential" && backoff !== "fixed") throw invalidOption("backoff", 'must be "exponential" or "fixed"');
   checkFunction(retryIf, "retryIf");
+  if (typeof deadLetterQueue !== "boolean") throw invalidOption("deadLetterQueue", "must be true or false");
   const policy: RetryPolicy = {
     maxRetries: wholeNumber(maxRetries, "maxRetries", 3, 0), exponential: backoff === "exponential",
     delay: milliseconds(delay, "delay"), maxDelay: milliseconds(maxDelay, "maxDelay"), retryIf, deadLetterQueue,

@@ -3,7 +3,7 @@ import type { RouterEvent } from "../core/event.ts";
 import type { Filter } from "../core/filter.ts";
 import type { From, SubscribeSpec } from "../core/frames.ts";
 import { checkPayload } from "./encode-event.ts";
-import { checkFunction, checkOptions, wholeNumber } from "./check-options.ts";
+import { checkFunction, checkOptions, invalidOption, wholeNumber } from "./check-options.ts";
 import type { Handler } from "./handle-events.ts";
 import type { ErrorHandlerOptions } from "./failure-options.ts";
 
@@ -42,8 +42,9 @@ export function parseSubscription({ topics, handler, ...options }: SubscribeInit
   checkOptions(options, "filter from concurrency retry deadLetter signal", what);
   if (handler !== undefined) checkFunction(handler, "handler");
   const { filter, from = "now", concurrency, retry, deadLetter, signal } = options;
+  if (typeof (retry ?? {}) !== "object") throw invalidOption("retry", "must be an object, such as { maxRetries: 3 }");
   const onFailure = retry === undefined && deadLetter === undefined ? undefined : { ...retry, deadLetterQueue: deadLetter! };
-  if (onFailure !== undefined) checkFunction(handler, "with retry or deadLetter, handler");
+  if (onFailure !== undefined && handler === undefined) throw invalidOption(retry === undefined ? "deadLetter" : "retry", "is for a subscription with a handler");
   if (filter !== undefined && (typeof filter !== "object" || filter === null || Array.isArray(filter))) throw new ValidationError("ERR_FILTER", 'filter must be an object, such as { "payload.amount": { $gt: 100 } }', { details: { path: "filter" } });
   // What cannot be written would spoil the message of the whole turn.
   checkPayload(filter, "filter", "ERR_FILTER");
