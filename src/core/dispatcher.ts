@@ -2,7 +2,7 @@ import { Cohort } from "./cohort.ts";
 import type { Interest } from "./interest.ts";
 import type { LogEvent } from "./log-event.ts";
 import { parcel, type Parcel } from "./parcel.ts";
-import type { Rights } from "./policy.ts";
+import { mayReadType, type Rights } from "./policy.ts";
 import type { Cursor, Reader } from "./reader.ts";
 
 /** Events of one frame at most: well below a window, so that readers who keep up stay live through a burst. */
@@ -42,6 +42,11 @@ export class Dispatcher {
   remove(cursor: Cursor): void {
     if (cursor.place.state === "live") this.#changed.add(cursor.reader);
     cursor.place = { state: "closed" };
+  }
+
+  /** The reader's rights are others now. */
+  regroup(reader: Reader): void {
+    this.#changed.add(reader);
   }
 
   /** Appended events, in order, as the log's watch reports them. */
@@ -86,7 +91,7 @@ export class Dispatcher {
         const routes = this.#routes.get(interest);
         if (routes === undefined || (interest.accepts !== undefined && !interest.accepts(event))) continue;
         for (const [cohort, subs] of routes) {
-          if (!mayRead(cohort, event)) continue;
+          if (!cohortMayRead(cohort, event)) continue;
           cohort.add(event, subs);
           touched.add(cohort);
         }
@@ -163,8 +168,8 @@ export class Dispatcher {
 }
 
 /** Permission is asked for each event at the time it leaves (P2): all of a cohort have the same rights. */
-function mayRead(cohort: Cohort, event: LogEvent): boolean {
-  for (const reader of cohort.readers) return reader.rights.allows("subscribe", event.type);
+function cohortMayRead(cohort: Cohort, event: LogEvent): boolean {
+  for (const reader of cohort.readers) return mayReadType(reader.rights, event.type);
   return false;
 }
 

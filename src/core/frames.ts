@@ -39,8 +39,9 @@ export interface Welcome {
   readonly head: number;
   readonly name?: string;
   readonly subject?: string;
-  /** What it may do, for the client to know; the router checks each frame. */
+  /** What it may do, and for how long its credential is good, ms; both only where the router's policy says so. */
   readonly permissions?: readonly string[];
+  readonly expiresIn?: number;
   /** How long an ack's promise holds. */
   readonly durability: Durability;
   readonly limits: WireLimits;
@@ -96,6 +97,8 @@ export type ClientFrame =
   | readonly ["answer", ask: number]
   | readonly ["fail", ask: number, error: WireError]
   | readonly ["call", req: number, method: string, params?: Readonly<Record<string, unknown>>]
+  /** A newer credential of the same subject; answered by `rights` and `ok`, or `err`. */
+  | readonly ["auth", req: number, credential: Credential]
   | readonly ["bye"];
 
 /** Fate of one published event: its seq (0 if ephemeral), `[seq]` of the one that was there already (null if no longer known), or why not. */
@@ -125,5 +128,7 @@ export type RouterFrame =
   | readonly ["ask", ask: number, timeout: number, request: EventLine]
   | readonly ["ok", req: number, value: unknown]
   | readonly ["err", req: number, error: WireError]
+  /** What the session may do from now on. Subscriptions that it does not reach have been ended. */
+  | readonly ["rights", standing: Pick<Welcome, "permissions" | "expiresIn">]
   /** The last frame: why the router closes. `retryable` and `details.retryAfter` (ms) say whether and when to come back. */
   | readonly ["bye", error: WireError];

@@ -1,7 +1,9 @@
+import type { Authority } from "./authority.ts";
 import type { Call } from "./calls/call.ts";
-import { asError, EventRouterError, NoRespondersError, PermissionError, PublishError, SubscriptionError, toWire, ValidationError, type WireError } from "./errors.ts";
+import { checkReach, entitle } from "./entitle.ts";
+import { asError, EventRouterError, NoRespondersError, PublishError, SubscriptionError, toWire, ValidationError, type WireError } from "./errors.ts";
 import { count, FrameReader, malformed, optionalText, record } from "./frame-reader.ts";
-import type { From } from "./frames.ts";
+import type { Credential, From } from "./frames.ts";
 import type { Filter } from "./filter.ts";
 import type { Namespace } from "./namespace.ts";
 import { assertPattern } from "./pattern.ts";
@@ -9,7 +11,7 @@ import type { Action, Principal } from "./policy.ts";
 import { readLine } from "./publish.ts";
 import { Publisher } from "./publisher.ts";
 import type { Reader } from "./reader.ts";
-import type { Responder } from "./requests.ts";
+import { mayNotRequest, type Responder } from "./requests.ts";
 import { checkPayload } from "./validate-event.ts";
 
 export interface OpenSessionOptions {
@@ -20,6 +22,7 @@ export interface OpenSessionOptions {
   readonly principal: Principal;
   readonly reader: Reader;
   readonly calls: ReadonlyMap<string, Call>;
+  readonly authority: Authority;
   /** The session cannot go on. */
   end(error: EventRouterError): void;
 }
@@ -29,9 +32,9 @@ export class OpenSession {
   readonly id: string;
   readonly instance: string | undefined;
   readonly namespace: Namespace;
-  readonly principal: Principal;
   readonly reader: Reader;
   readonly #calls: ReadonlyMap<string, Call>;
+  readonly #authority: Authority;
   readonly #publisher: Publisher;
   readonly #responders = new Map<number, Responder>();
   /** Subscriptions that are being opened, each by the attempt that does: another's, or none, and it was ended meanwhile. */
@@ -42,14 +45,23 @@ export class OpenSession {
   #roomMade: () => void = () => {};
   #closed = false;
 
-  constructor({ id, instance, namespace, principal, reader, calls, end }: OpenSessionOptions) {
+  constructor({ id, instance, namespace, principal, reader, calls, authority, end }: OpenSessionOptions) {
     this.id = id;
     this.instance = instance;
     this.namespace = namespace;
-    this.principal = principal;
     this.reader = reader;
     this.#calls = calls;
+    this.#authority = authority;
     this.#publisher = new Publisher({ namespace, principal, name: reader.name, tell: (frame) => this.#tell(frame), broken: end });
+  }
+
+  get principal(): Principal { return this.#publisher.principal; }
+
+  /** The same principal, with what it may do from now on. */
+  become(principal: Principal): void {
+    this.#publisher.principal = principal;
+    entitle(principal.rights, { namespace: this.namespace, reader: this.reader, responders: this.#responders, tell: (frame) => this.#tell(frame) });
+    this.#tell(["rights", this.#authority.standing(principal)]);
   }
 
   /**
@@ -71,6 +83,7 @@ export class OpenSession {
         case "unsub": this.#unsubscribe(count(args[0], "id")); break;
         case "cancel": this.namespace.requests.cancel(this.reader, count(args[0], "req")); break;
         case "call": this.#queueCall(count(args[0], "req"), args[1], args[2]); break;
+        case "auth": void this.#renew(count(args[0], "req"), record(args[1], "credential")); break;
         case "bye": return "leaves";
         default: throw malformed(`unknown frame ${JSON.stringify(name.slice(0, 32))}`);
       }
@@ -117,6 +130,13 @@ export class OpenSession {
       const filter = spec.filter === undefined ? undefined : (record(spec.filter, "filter") as Filter);
       const { cursor, gap } = await namespace.subscribe(reader, id, topics, filter, readFrom(spec.from));
       if (!arrive()) return namespace.unsubscribe(cursor);
+      try {
+        // The rights may be others by now.
+        checkReach(reader.rights, "subscribe", topics);
+      } catch (error) {
+        namespace.unsubscribe(cursor);
+        return refuse(error);
+      }
       reader.cursors.set(id, cursor);
       this.#tell(["on", id, namespace.log.epoch, namespace.placeOf(cursor)]);
       if (gap !== undefined) this.#tell(["gap", id, gap]);
@@ -144,9 +164,7 @@ export class OpenSession {
     if (this.reader.cursors.size + this.#responders.size + this.#opening.size >= limits.subscriptions) throw new SubscriptionError("ERR_TOO_MANY_SUBSCRIPTIONS", `a session may have ${limits.subscriptions} subscriptions; end some, or use wider patterns`);
     if (!Array.isArray(patterns) || patterns.length === 0 || patterns.length > limits.topics) throw new ValidationError("ERR_PATTERN", `topics must be 1 to ${limits.topics} patterns`, { details: { path: "topics" } });
     for (const pattern of patterns as unknown[]) assertPattern(pattern);
-    for (const pattern of patterns as string[]) {
-      if (!this.principal.rights.contains(action, pattern)) throw new PermissionError("ERR_PERMISSION", `not allowed to ${action} to "${pattern}"; ask for less, or use a credential with ${action}:${pattern}`, { details: { permission: `${action}:${pattern}` } });
-    }
+    checkReach(this.principal.rights, action, patterns as string[]);
     return patterns as string[];
   }
 
@@ -168,7 +186,7 @@ export class OpenSession {
     if (namespace.requests.waits(this.reader, req)) throw malformed(`request ${req} has no answer yet; number requests anew`);
     try {
       const request = readLine(line, namespace.limits);
-      if (!this.principal.rights.allows("request", request.type)) throw new PermissionError("ERR_PERMISSION", `not allowed to request "${request.type}"; the credential needs request:${request.type}`, { details: { permission: `request:${request.type}` } });
+      if (!this.principal.rights.allows("request", request.type)) throw mayNotRequest(request.type);
       if (namespace.requests.openFor(this.reader) >= namespace.limits.requests) throw new PublishError("ERR_BUSY", `a session may wait for ${namespace.limits.requests} answers at a time; wait for some first`, { retryable: true });
       const stamped = `[0,${namespace.stampTime()},${this.#publisher.stamp},${line.slice(1)}`;
       namespace.requests.ask(this.reader, req, { id: request.id, type: request.type, line: stamped }, Math.min(timeout, namespace.limits.requestTime));
@@ -212,6 +230,18 @@ export class OpenSession {
       if (!this.#closed) this.reader.tell(`["ok",${req},${value}]`);
     } catch (error) {
       if (!this.#closed) this.#tell(["err", req, toWire(asError(error, (cause) => new EventRouterError("ERR_INTERNAL", "the router failed to answer; see its log", { cause })))]);
+    }
+  }
+
+  /** The client shows a newer credential of the same principal. */
+  async #renew(req: number, credential: Readonly<Record<string, unknown>>): Promise<void> {
+    try {
+      const principal = await this.#authority.renew(credential as unknown as Credential, this.principal);
+      if (this.#closed) return;
+      this.become(principal);
+      this.#tell(["ok", req, null]);
+    } catch (error) {
+      if (!this.#closed) this.#tell(["err", req, toWire(asError(error, (cause) => new EventRouterError("ERR_INTERNAL", "the router could not check the credential; show it again later", { cause, retryable: true })))]);
     }
   }
 

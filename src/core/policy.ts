@@ -1,4 +1,5 @@
 import type { Credential } from "./frames.ts";
+import { isReserved } from "./pattern.ts";
 
 export type Action = "publish" | "subscribe" | "request" | "respond";
 export type Duty = "manage" | "admin";
@@ -19,22 +20,57 @@ export interface Principal {
   /** A client name fixed by the credential: claiming another is refused. */
   readonly name?: string;
   readonly rights: Rights;
+  /** The rights as the client is told them, as `["publish:order.*", "manage"]`; they may hold an application's own, which mean nothing to the router. */
+  readonly permissions?: readonly string[];
+  /** When the credential is good no more, ms since 1970: a session that has shown no newer one by then is ended. */
+  readonly expiresAt?: number;
 }
 
 /** What a host knows of a connection before its first frame. */
 export interface Caller {
   readonly address?: string;
   readonly origin?: string;
+  /** The certificate that the peer has proved to hold, if the host has verified it (mTLS). */
+  readonly certificate?: PeerCertificate;
+  /** Of `POST /api/v1/tickets`: says who it is in place of a credential, once. */
+  readonly ticket?: string;
+}
+
+/** A verified client certificate. */
+export interface PeerCertificate {
+  /** SHA-256 of the certificate, lower-case hex without colons. */
+  readonly fingerprint: string;
+  /** Its subject alternative names, as `DNS:device-7.example.com`, `URI:spiffe://example.com/worker`. */
+  readonly names: readonly string[];
+  /** When it runs out, ms since 1970. */
+  readonly expiresAt: number;
 }
 
 /** Says who a session is and what it may do. */
 export interface Policy {
   /** @throws AuthenticationError for a missing or wrong credential, PermissionError for a namespace that is not its own. */
   authenticate(credential: Credential | undefined, namespace: string, caller: Caller): Principal | Promise<Principal>;
+  /**
+   * Who a principal that this policy has let in is now. Without it, a session keeps what it was let in with until it shows another credential.
+   * @throws AuthenticationError, PermissionError if it would not be let in any more: its sessions are ended.
+   */
+  review?(principal: Principal, namespace: string): Principal;
+  /** Tells that the principals of a subject, or of all, must be reviewed. Returns how to stop. */
+  watch?(listener: (subject?: string) => void): () => void;
 }
 
 /** One object for all who may do everything. */
 export const everything: Rights = { allows: () => true, contains: () => true, has: () => true };
 
 /** Everyone may do everything, whoever they are. For a router that only its owner can reach. */
-export const openPolicy: Policy = { authenticate: () => ({ rights: everything }) };
+export const openPolicy: Policy = { authenticate: () => ({ rights: everything, permissions: ["admin"] }) };
+
+/** Whether an event of this type may be given to who has these rights, whatever the way it comes. The router's own names are for who manages it. */
+export function mayReadType(rights: Rights, type: string): boolean {
+  return isReserved(type) ? rights.has("manage") : rights.allows("subscribe", type);
+}
+
+/** Whether a pattern lies within what these rights allow. */
+export function mayReach(rights: Rights, action: Action, pattern: string): boolean {
+  return isReserved(pattern) ? action === "subscribe" && rights.has("manage") : rights.contains(action, pattern);
+}

@@ -10,7 +10,8 @@ import type { Expectation, Outcome } from "./store.ts";
 /** The `pub` frames of one session: from raw lines to the log, and the answer. */
 export class Publisher {
   readonly #namespace: Namespace;
-  readonly #principal: Principal;
+  /** Whose events they are; what it may do can change, who it is cannot. */
+  principal: Principal;
   /** What the router puts before each of its events. */
   readonly stamp: string;
   readonly #tell: (frame: readonly unknown[]) => void;
@@ -19,7 +20,7 @@ export class Publisher {
   /** @param options.broken the store failed: what this client sends on the same link must not be stored any more, or its order would be lost (P3). */
   constructor(options: { namespace: Namespace; principal: Principal; name: string | undefined; tell(frame: readonly unknown[]): void; broken(error: EventRouterError): void }) {
     this.#namespace = options.namespace;
-    this.#principal = options.principal;
+    this.principal = options.principal;
     this.stamp = stampOf(options.principal, options.name);
     this.#tell = options.tell;
     this.#broken = options.broken;
@@ -33,7 +34,7 @@ export class Publisher {
     if (appender.full) return this.#refusePublish(req, lines.length, new PublishError("ERR_BUSY", "the store does not keep up; nothing of this publish was kept, publish again later", { retryable: true }));
     const read = (line: string): Publication => {
       const publication = readLine(line, limits);
-      checkMayPublish(this.#principal, publication.type);
+      checkMayPublish(this.principal, publication.type);
       return publication;
     };
     switch (as) {
@@ -46,7 +47,7 @@ export class Publisher {
 
   #publishEach(req: number, publications: readonly (Publication | EventRouterError)[], run: boolean): void {
     const time = this.#namespace.stampTime();
-    const publisher = this.#principal.subject ?? "";
+    const publisher = this.principal.subject ?? "";
     const batches = [];
     for (const one of publications) if (!(one instanceof EventRouterError)) batches.push({ publisher, run, drafts: [draftOf(one, time, this.stamp)] });
     const answer = (fate: readonly Outcome[][] | EventRouterError): void => {
@@ -70,7 +71,7 @@ export class Publisher {
       return this.#refusePublish(req, lines.length, asError(error, (cause) => malformed("publish", cause)));
     }
     if (drafts.length === 0) return this.#tellPublished(req, time, []);
-    this.#namespace.appender.submit([{ publisher: this.#principal.subject ?? "", run, expect, drafts }], (fate) => {
+    this.#namespace.appender.submit([{ publisher: this.principal.subject ?? "", run, expect, drafts }], (fate) => {
       if (fate instanceof EventRouterError) {
         this.#refusePublish(req, lines.length, fate);
         return this.#broken(fate);

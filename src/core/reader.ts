@@ -1,13 +1,14 @@
 import type { Interest } from "./interest.ts";
 import type { LogEvent } from "./log-event.ts";
 import { Output } from "./output.ts";
-import type { Rights } from "./policy.ts";
+import { mayReadType, type Rights } from "./policy.ts";
 import type { Window } from "./window.ts";
 
 /** The receiving side of a session: who it is, and its cursors. */
 export class Reader extends Output {
   readonly name: string | undefined;
-  readonly rights: Rights;
+  /** What it may do now; `entitle` changes it. */
+  rights: Rights;
   readonly cursors = new Map<number, Cursor>();
 
   constructor(options: { name: string | undefined; rights: Rights; windowSize: number; hasOutput(): void }) {
@@ -19,7 +20,7 @@ export class Reader extends Output {
 
 /** Whether a reader may have an event of the log: asked at the time it would leave (P2), whatever the path. */
 export function mayRead({ rights, name }: Reader, event: LogEvent): boolean {
-  if (!rights.allows("subscribe", event.type)) return false;
+  if (!mayReadType(rights, event.type)) return false;
   const { target } = event;
   return target === undefined || target === name;
 }

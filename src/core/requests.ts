@@ -1,5 +1,5 @@
 import { Deadlines } from "./deadlines.ts";
-import { ConnectionError, NoRespondersError, PublishError, TimeoutError, toWire, type EventRouterError, type WireError } from "./errors.ts";
+import { ConnectionError, NoRespondersError, PermissionError, PublishError, TimeoutError, toWire, type EventRouterError, type WireError } from "./errors.ts";
 import type { Reader } from "./reader.ts";
 import { TopicIndex } from "./topic-index.ts";
 
@@ -62,7 +62,7 @@ export class Requests {
    * @throws NoRespondersError if there is none, PublishError `ERR_BUSY` if none has room.
    */
   ask(requester: Reader, req: number, { id, type, line }: { id: string; type: string; line: string }, timeout: number): void {
-    const responders = this.#index.match(type);
+    const responders = this.#index.match(type).filter(({ reader }) => reader.rights.allows("respond", type));
     if (responders.length === 0) throw new NoRespondersError("ERR_NO_RESPONDERS", `nobody answers "${type}" now; start a client that calls respond("${type}", …) in this namespace`, { retryable: true });
     const responder = this.#choose(responders, line.length);
     if (responder === undefined) throw new PublishError("ERR_BUSY", `all responders of "${type}" are busy; ask again later or add a responder`, { retryable: true });
@@ -92,7 +92,10 @@ export class Requests {
   /** A responder's answer as the line of a response event. */
   answer(reader: Reader, ask: number, response: (request: { readonly id: string; readonly type: string }) => string): void {
     const pending = this.#settle(reader, ask);
-    pending?.requester.tell(`["ok",${pending.req},${response(pending)}]`);
+    if (pending === undefined) return;
+    // The right may have gone while it waited.
+    if (pending.requester.rights.allows("request", pending.type)) pending.requester.tell(`["ok",${pending.req},${response(pending)}]`);
+    else refuse(pending, mayNotRequest(pending.type));
   }
 
   /** A responder's refusal. */
@@ -145,6 +148,10 @@ export class Requests {
     own.delete(pending.req);
     if (own.size === 0) this.#byRequester.delete(pending.requester);
   }
+}
+
+export function mayNotRequest(type: string): PermissionError {
+  return new PermissionError("ERR_PERMISSION", `not allowed to request "${type}"; the credential needs request:${type}`, { details: { permission: `request:${type}` } });
 }
 
 function refuse({ requester, req }: Pending, error: EventRouterError | WireError): void {

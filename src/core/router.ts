@@ -1,8 +1,9 @@
+import { Authorities } from "./authorities.ts";
 import { calls } from "./calls.ts";
 import type { Call } from "./calls/call.ts";
 import type { Surroundings } from "./clock.ts";
 import { Deadlines } from "./deadlines.ts";
-import { ConnectionError, EventRouterError, PermissionError } from "./errors.ts";
+import { ConnectionError, EventRouterError } from "./errors.ts";
 import { randomText } from "./event-id.ts";
 import { PROTOCOL_VERSION, type Hello, type Welcome } from "./frames.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
@@ -51,7 +52,7 @@ const SLOW = 8;
 export class Router {
   readonly #store: Store;
   readonly #surroundings: Surroundings;
-  readonly #policy: Policy;
+  readonly #authorities: Authorities;
   readonly #limits: Limits;
   readonly #retention: RetentionPolicy;
   readonly #tail: { readonly events: number; readonly size: number };
@@ -76,7 +77,7 @@ export class Router {
   constructor({ store, surroundings, policy = openPolicy, limits = {}, retention = {}, tail = { events: 2_048, size: 2 * 1024 * 1024 }, heartbeat = 0, namespaces = 1_000, onError = () => {} }: RouterOptions) {
     this.#store = store;
     this.#surroundings = surroundings;
-    this.#policy = policy;
+    this.#authorities = new Authorities({ policy, now: surroundings.now, wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error) });
     this.#limits = { ...defaultLimits, ...limits };
     this.#retention = retention;
     this.#tail = tail;
@@ -110,13 +111,20 @@ export class Router {
   /** Does what is due; returns when it wants to be called again (ms since 1970), null if nothing is planned. */
   tick(now = this.#surroundings.now()): number | null {
     for (let session = this.#greetings.take(now); session !== undefined; session = this.#greetings.take(now)) session.expire();
-    let next = this.#greetings.next;
+    let next = sooner(this.#greetings.next, this.#authorities.tick(now));
     for (const namespace of this.#namespaces.values()) {
-      const due = namespace.tick(now);
-      if (due !== null && (next === null || due < next)) next = due;
+      next = sooner(next, namespace.tick(now));
     }
     this.#wake = next;
     return next;
+  }
+
+  /**
+   * Asks the policy again what the principals of a subject, or all, may do now, and has it hold at once: subscriptions that reach too far and sessions
+   * that would not be let in any more are ended. A policy with `watch` does this by itself.
+   */
+  reauthorize(subject?: string): void {
+    this.#authorities.review(subject);
   }
 
   /** The figures of each namespace that is open. */
@@ -140,14 +148,16 @@ export class Router {
     for (const opening of this.#opening.values()) await opening.then((namespace) => namespace.close(), () => {});
     this.#flush();
     for (const session of this.#sessions) session.end(stopping(retryAfter));
+    this.#authorities.close();
     this.#surroundings.wakeAt(null);
   }
 
   async #open(session: Session, hello: Hello, caller: Caller): Promise<OpenSession> {
     const name = hello.namespace ?? "default";
-    const principal = await this.#policy.authenticate(hello.auth, name, caller);
-    if (principal.name !== undefined && hello.name !== undefined && hello.name !== principal.name) throw new PermissionError("ERR_NAME_FIXED", `this credential is for the client "${principal.name}"; leave out the name, or use that one`);
+    const admitted = await this.#authorities.admit(hello.auth, name, caller, hello.name);
     const namespace = await this.#namespace(name);
+    // It may have been revoked while the log was opened.
+    const principal = this.#authorities.reviewed(admitted, name);
     const clientName = principal.name ?? hello.name;
     const reader: Reader = new Reader({ name: clientName, rights: principal.rights, windowSize: this.#limits.windowSize, hasOutput: () => this.#hasOutput(outlet) });
     const outlet: Outlet = { session, reader };
@@ -157,13 +167,14 @@ export class Router {
       this.#instances.get(instance)?.end(new ConnectionError("ERR_REPLACED", "this client has connected again", { retryable: true }));
       this.#instances.set(instance, session);
     }
-    const opened = new OpenSession({ id, instance, namespace, principal, reader, calls: this.#calls, end: (error) => session.end(error) });
+    const opened = new OpenSession({ id, instance, namespace, principal, reader, calls: this.#calls, authority: this.#authorities.of(session, name, caller, clientName), end: (error) => session.end(error) });
     namespace.readers.add(reader);
+    this.#authorities.began(session, opened);
     const { limits } = this;
     const welcome: Welcome = {
       v: PROTOCOL_VERSION, caps: [], session: id, namespace: name, epoch: namespace.log.epoch, head: namespace.dispatcher.head,
       ...(clientName !== undefined && { name: clientName }), ...(principal.subject !== undefined && { subject: principal.subject }),
-      durability: namespace.durability, heartbeat: this.#heartbeat,
+      ...this.#authorities.standing(principal), durability: namespace.durability, heartbeat: this.#heartbeat,
       limits: { frame: limits.frame, payload: limits.payload, batch: limits.batch, windowEvents: limits.windowEvents, windowSize: limits.windowSize },
     };
     reader.tell(JSON.stringify(["welcome", welcome]));
@@ -202,6 +213,7 @@ export class Router {
 
   #left(session: Session, opened: OpenSession | undefined): void {
     this.#sessions.delete(session);
+    this.#authorities.left(session);
     if (opened?.instance !== undefined && this.#instances.get(opened.instance) === session) this.#instances.delete(opened.instance);
   }
 
@@ -243,6 +255,10 @@ export class Router {
     this.#wake = time;
     this.#surroundings.wakeAt(time);
   }
+}
+
+function sooner(a: number | null, b: number | null): number | null {
+  return a === null || (b !== null && b < a) ? b : a;
 }
 
 function stopping(retryAfter: number): ConnectionError {

@@ -15,7 +15,7 @@ describe("hello", () => {
     const { welcome, frames } = await world.client({ namespace: "default", name: "n" });
     const log = await world.log();
     expect(welcome).toEqual({
-      v: 1, caps: [], session: expect.stringMatching(/^ses_[0-9A-Za-z]{16}$/), namespace: "default", epoch: log.epoch, head: 3, name: "n", durability: "memory", heartbeat: 25_000,
+      v: 1, caps: [], permissions: ["admin"], session: expect.stringMatching(/^ses_[0-9A-Za-z]{16}$/), namespace: "default", epoch: log.epoch, head: 3, name: "n", durability: "memory", heartbeat: 25_000,
       limits: { frame: 1_048_576, payload: 262_144, batch: 500, windowEvents: 256, windowSize: 1_048_576 },
     });
     expect(frames).toHaveLength(1);

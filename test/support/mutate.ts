@@ -36,7 +36,7 @@ function lawfulFrame(random: Random): string {
     case 8: return `${JSON.stringify(["answer", whole(random, 100)])}\n${JSON.stringify({ result: n })}`;
     case 9: return JSON.stringify(["fail", whole(random, 100), ["Error", "ERR_X", "no", 0, { name: "E" }]]);
     default: return JSON.stringify(pick<unknown>(random, [
-      ["call", n, "read", { after: n, limit: 5, topics: ["**"], filter: { priority: 5 } }], ["call", n, "stats"], ["call", n, "health", {}], ["call", n, "subscriptions"], ["cancel", n],
+      ["call", n, "read", { after: n, limit: 5, topics: ["**"], filter: { priority: 5 } }], ["call", n, "stats"], ["call", n, "health", {}], ["call", n, "subscriptions"], ["cancel", n], ["auth", n, { type: "api_key", key: "k" }],
     ]));
   }
 }
