@@ -3,7 +3,7 @@ import type { Authority } from "./authority.ts";
 import { Expiry } from "./expiry.ts";
 import type { Credential, Welcome } from "./frames.ts";
 import type { OpenSession } from "./open-session.ts";
-import type { Caller, Policy, Principal } from "./policy.ts";
+import { everything, type Caller, type Policy, type Principal, type SavedPrincipal } from "./policy.ts";
 import type { Session } from "./session.ts";
 
 /** The policy of a router at work: lets in, renews, revokes, and ends what has run out. */
@@ -79,6 +79,15 @@ export class Authorities {
   /** @throws AuthenticationError, PermissionError if it would not be let in any more. */
   reviewed(principal: Principal, namespace: string): Principal {
     return this.#policy.review?.(principal, namespace) ?? principal;
+  }
+
+  /**
+   * The principal of a session that slept.
+   * @throws ConnectionError if the policy cannot tell; AuthenticationError, PermissionError if it would not be let in any more.
+   */
+  async restore({ everything: all, ...saved }: SavedPrincipal, namespace: string): Promise<Principal> {
+    if (all !== 1 && this.#policy.restore === undefined) throw new ConnectionError("ERR_ASLEEP", "what this client may do is not known any more; connect again", { retryable: true, details: { retryAfter: 100 } });
+    return this.reviewed(all === 1 ? { ...saved, rights: everything } : await this.#policy.restore!(saved, namespace), namespace);
   }
 
   left(session: Session): void {

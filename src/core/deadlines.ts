@@ -29,6 +29,12 @@ export class Deadlines<T> {
     return first.item;
   }
 
+  /** When the soonest is due that is not settled; those before it are dropped, so that nobody is woken for nothing. */
+  due(isOpen: (item: T) => boolean): number | null {
+    while (this.#heap.length > 0 && !isOpen(this.#heap[0]!.item)) this.take(Infinity);
+    return this.next;
+  }
+
   #sink(): void {
     const heap = this.#heap;
     let parent = 0;

@@ -12,14 +12,16 @@ export class Interest {
   readonly key: string;
   readonly id: number;
   readonly topics: readonly string[];
+  readonly filter: Filter | undefined;
   readonly accepts: Predicate | undefined;
   /** How many cursors share it. */
   cursors = 0;
 
-  constructor(key: string, id: number, topics: readonly string[], accepts: Predicate | undefined) {
+  constructor(key: string, id: number, topics: readonly string[], filter: Filter | undefined, accepts: Predicate | undefined) {
     this.key = key;
     this.id = id;
     this.topics = topics;
+    this.filter = filter;
     this.accepts = accepts;
   }
 
@@ -52,7 +54,7 @@ export class Interests {
     let interest = this.#all.get(key);
     if (interest === undefined) {
       const accepts = filter === undefined ? undefined : compileFilter(filter, { maxNodes: this.#maxNodes, regex: this.#regex });
-      interest = new Interest(key, ++this.#lastId, [...new Set(topics)], accepts);
+      interest = new Interest(key, ++this.#lastId, [...new Set(topics)], filter, accepts);
       this.#all.set(key, interest);
       this.#added(interest);
     }

@@ -11,6 +11,7 @@ import { Cursor, type Reader } from "./reader.ts";
 import { Meter } from "./meter.ts";
 import { Requests } from "./requests.ts";
 import { Retention, type RetentionPolicy } from "./retention.ts";
+import type { SavedCursor } from "./saved-session.ts";
 import type { Log } from "./store.ts";
 import { Tail } from "./tail.ts";
 import { TopicIndex } from "./topic-index.ts";
@@ -114,6 +115,13 @@ export class Namespace {
     }
     const window = new Window(this.limits.windowEvents, this.limits.windowSize);
     return { cursor: new Cursor(id, interest, reader, window, start.after), ...(start.gap && { gap: start.gap }) };
+  }
+
+  /** A cursor as it was before the router slept; `head`: up to where the log was given out then. */
+  resume(reader: Reader, { id, topics, filter, after, window: runs }: SavedCursor, head: number): Cursor {
+    const window = new Window(this.limits.windowEvents, this.limits.windowSize);
+    if (runs !== undefined) window.restore(runs);
+    return new Cursor(id, this.#interests.acquire(topics, filter), reader, window, Math.min(after ?? head, this.dispatcher.head));
   }
 
   /** The seq a cursor has had everything up to. */

@@ -1,4 +1,5 @@
 import type { Authority } from "./authority.ts";
+import { CallQueue } from "./call-queue.ts";
 import type { Call } from "./calls/call.ts";
 import { checkReach, entitle } from "./entitle.ts";
 import { asError, EventRouterError, NoRespondersError, PublishError, SubscriptionError, toWire, ValidationError, type WireError } from "./errors.ts";
@@ -11,7 +12,9 @@ import type { Action, Principal } from "./policy.ts";
 import { readLine } from "./publish.ts";
 import { Publisher } from "./publisher.ts";
 import type { Reader } from "./reader.ts";
-import { mayNotRequest, type Responder } from "./requests.ts";
+import { mayNotRequest, responderLost, type Responder } from "./requests.ts";
+import { saveCursor, savePrincipal } from "./save.ts";
+import type { SavedOpenSession } from "./saved-session.ts";
 import { checkPayload } from "./validate-event.ts";
 
 export interface OpenSessionOptions {
@@ -33,16 +36,14 @@ export class OpenSession {
   readonly instance: string | undefined;
   readonly namespace: Namespace;
   readonly reader: Reader;
-  readonly #calls: ReadonlyMap<string, Call>;
+  readonly #calls: CallQueue;
   readonly #authority: Authority;
   readonly #publisher: Publisher;
   readonly #responders = new Map<number, Responder>();
   /** Subscriptions that are being opened, each by the attempt that does: another's, or none, and it was ended meanwhile. */
-  readonly #opening = new Map<number, object>();
-  /** Ends when the calls so far are answered, and how many are not. */
-  #called: Promise<void> = Promise.resolve();
-  #unanswered = 0;
-  #roomMade: () => void = () => {};
+  readonly #opening = new Map<number, Readonly<Record<string, unknown>>>();
+  /** Newer credentials that are being looked at. */
+  readonly #renewals = new Map<number, Readonly<Record<string, unknown>>>();
   #closed = false;
 
   constructor({ id, instance, namespace, principal, reader, calls, authority, end }: OpenSessionOptions) {
@@ -50,7 +51,7 @@ export class OpenSession {
     this.instance = instance;
     this.namespace = namespace;
     this.reader = reader;
-    this.#calls = calls;
+    this.#calls = new CallQueue(this, calls);
     this.#authority = authority;
     this.#publisher = new Publisher({ namespace, principal, name: reader.name, tell: (frame) => this.#tell(frame), broken: end });
   }
@@ -82,7 +83,7 @@ export class OpenSession {
         case "serve": this.#serve(count(args[0], "id"), args[1]); break;
         case "unsub": this.#unsubscribe(count(args[0], "id")); break;
         case "cancel": this.namespace.requests.cancel(this.reader, count(args[0], "req")); break;
-        case "call": this.#queueCall(count(args[0], "req"), args[1], args[2]); break;
+        case "call": this.#calls.add(count(args[0], "req"), args[1], args[2]); break;
         case "auth": void this.#renew(count(args[0], "req"), record(args[1], "credential")); break;
         case "bye": return "leaves";
         default: throw malformed(`unknown frame ${JSON.stringify(name.slice(0, 32))}`);
@@ -91,9 +92,49 @@ export class OpenSession {
     return "stays";
   }
 
+  /** What it takes to go on as if nothing had been, after the router has slept. */
+  save(): SavedOpenSession {
+    const { id, instance, namespace, principal, reader } = this;
+    const cursors = [...reader.cursors.values()].map(saveCursor);
+    const responders = [...this.#responders.values()].map((one) => [one.id, one.patterns] as const);
+    const requests = namespace.requests.save(reader);
+    return {
+      state: "open", id, ...(instance !== undefined && { instance }), namespace: namespace.name, ...(reader.name !== undefined && { name: reader.name }),
+      principal: savePrincipal(principal), flow: reader.flow, head: namespace.dispatcher.head, lastAsk: namespace.requests.lastAsk,
+      ...(cursors.length > 0 && { cursors }), ...(responders.length > 0 && { responders }), ...(requests.length > 0 && { requests }),
+      ...(this.#opening.size > 0 && { opening: [...this.#opening] }), ...(this.#renewals.size > 0 && { renewals: [...this.#renewals] }),
+      ...(this.#calls.unanswered.length > 0 && { calls: this.#calls.unanswered }),
+    };
+  }
+
+  /** Takes up what was saved. Nothing is sent before `resumed`. @param head up to where the log was given out when the router went to sleep */
+  resume({ flow, cursors = [], responders = [] }: SavedOpenSession, head: number): void {
+    const { reader, namespace } = this;
+    reader.resume(flow);
+    for (const saved of cursors) reader.cursors.set(saved.id, namespace.resume(reader, saved, head));
+    for (const [id, patterns] of responders) this.#offer({ id, reader, patterns, open: 0 });
+  }
+
+  /** All sessions are there again: goes on. */
+  resumed({ opening = [], renewals = [], calls = [], requests = [] }: SavedOpenSession, responderOf: (session: string, id: number) => Responder | undefined): void {
+    const { reader, namespace } = this;
+    for (const saved of requests) {
+      const responder = responderOf(...saved.responder);
+      if (responder !== undefined) namespace.requests.restore(reader, saved, responder);
+      else this.#tell(["err", saved.req, toWire(responderLost(saved.type))]);
+    }
+    for (const cursor of reader.cursors.values()) namespace.begin(cursor);
+    for (const [id, spec] of opening) void this.#subscribe(id, spec);
+    for (const [req, credential] of renewals) void this.#renew(req, credential);
+    for (const call of calls) this.#calls.add(...call);
+  }
+
+  responder(id: number): Responder | undefined { return this.#responders.get(id); }
+
   /** The link is gone, or the router leaves. */
   close(): void {
     this.#closed = true;
+    this.#calls.close();
     this.#opening.clear();
     for (const cursor of this.reader.cursors.values()) this.namespace.unsubscribe(cursor);
     this.reader.cursors.clear();
@@ -111,12 +152,13 @@ export class OpenSession {
       reader.cursors.get(count(done[i], "subscription"))?.window.finished(seq);
     }
     for (const cursor of reader.cursors.values()) namespace.catchUp.wake(cursor);
-    if (reader.room > 0) this.#roomMade();
+    this.#calls.wake();
   }
 
   async #subscribe(id: number, spec: Readonly<Record<string, unknown>>): Promise<void> {
     const { namespace, reader } = this;
-    const attempt = {};
+    // An object of its own: a later attempt may ask for the same.
+    const attempt = { ...spec };
     const arrive = (): boolean => this.#opening.get(id) === attempt && this.#opening.delete(id);
     const refuse = (error: unknown): void => this.#tell(["end", id, toWire(asError(error, (cause) => new SubscriptionError("ERR_STORE", "the subscription's place in the log could not be read; subscribe again later", { retryable: true, cause })))]);
     let topics;
@@ -148,13 +190,16 @@ export class OpenSession {
 
   #serve(id: number, patterns: unknown): void {
     try {
-      const responder: Responder = { id, reader: this.reader, patterns: this.#newHandle(id, "respond", patterns), open: 0 };
-      this.#responders.set(id, responder);
-      this.namespace.requests.serve(responder);
+      this.#offer({ id, reader: this.reader, patterns: this.#newHandle(id, "respond", patterns), open: 0 });
       this.#tell(["on", id, this.namespace.log.epoch, this.namespace.dispatcher.head]);
     } catch (error) {
       this.#tell(["end", id, toWire(asError(error, (cause) => malformed("serve", cause)))]);
     }
+  }
+
+  #offer(responder: Responder): void {
+    this.#responders.set(responder.id, responder);
+    this.namespace.requests.serve(responder);
   }
 
   /** Checks that the id is free and the patterns are sound and allowed; a pattern that reaches beyond what is allowed is refused whole. */
@@ -210,31 +255,9 @@ export class OpenSession {
     this.namespace.requests.fail(this.reader, ask, readWireError(error));
   }
 
-  /** One after another, each when there is room for its answer: answers are large, and a client may ask faster than it reads (P11). */
-  #queueCall(req: number, method: unknown, params: unknown): void {
-    const { requests } = this.namespace.limits;
-    if (this.#unanswered >= requests) return this.#tell(["err", req, toWire(new EventRouterError("ERR_BUSY", `a session may wait for the answers to ${requests} calls at a time; wait for some first`, { retryable: true }))]);
-    this.#unanswered++;
-    this.#called = this.#called.then(async () => {
-      if (this.reader.room <= 0) await new Promise<void>((resolve) => (this.#roomMade = resolve));
-      await this.#call(req, method, params);
-      this.#unanswered--;
-    });
-  }
-
-  async #call(req: number, method: unknown, params: unknown): Promise<void> {
-    try {
-      const call = typeof method === "string" ? this.#calls.get(method) : undefined;
-      if (call === undefined) throw new ValidationError("ERR_METHOD", `this router has no call ${typeof method === "string" ? JSON.stringify(method.slice(0, 64)) : "without a name"}; it has ${[...this.#calls.keys()].join(", ")}`);
-      const value = await call(this, params === undefined ? {} : record(params, "params"));
-      if (!this.#closed) this.reader.tell(`["ok",${req},${value}]`);
-    } catch (error) {
-      if (!this.#closed) this.#tell(["err", req, toWire(asError(error, (cause) => new EventRouterError("ERR_INTERNAL", "the router failed to answer; see its log", { cause })))]);
-    }
-  }
-
   /** The client shows a newer credential of the same principal. */
   async #renew(req: number, credential: Readonly<Record<string, unknown>>): Promise<void> {
+    this.#renewals.set(req, credential);
     try {
       const principal = await this.#authority.renew(credential as unknown as Credential, this.principal);
       if (this.#closed) return;
@@ -242,6 +265,8 @@ export class OpenSession {
       this.#tell(["ok", req, null]);
     } catch (error) {
       if (!this.#closed) this.#tell(["err", req, toWire(asError(error, (cause) => new EventRouterError("ERR_INTERNAL", "the router could not check the credential; show it again later", { cause, retryable: true })))]);
+    } finally {
+      this.#renewals.delete(req);
     }
   }
 

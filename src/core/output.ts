@@ -48,6 +48,14 @@ export class Output {
     if (total > this.#received && total <= this.#sent) this.#received = total;
   }
 
+  /** UTF-16 units sent and received so far. Queued frames are neither: they are sent before a router sleeps. */
+  get flow(): readonly [sent: number, received: number] { return [this.#sent, this.#received]; }
+  /** Goes on with the counts of before. */
+  resume([sent, received]: readonly [sent: number, received: number]): void {
+    this.#sent = sent;
+    this.#received = received;
+  }
+
   /** Takes what is queued: neighbouring frames of its own become one message. */
   take(): readonly Outgoing[] {
     const frames = this.#frames;

@@ -26,6 +26,9 @@ export interface Principal {
   readonly expiresAt?: number;
 }
 
+/** What is kept of a principal while its router's host sleeps, as JSON; what it may do is for the policy to say. `everything`: all, by the rights of that name. */
+export type SavedPrincipal = Omit<Principal, "rights"> & { readonly everything?: 1 };
+
 /** What a host knows of a connection before its first frame. */
 export interface Caller {
   readonly address?: string;
@@ -48,6 +51,12 @@ export interface PeerCertificate {
 
 /** Says who a session is and what it may do. */
 export interface Policy {
+  /**
+   * Who a session is that slept with its router's host (`Router.resume`), by what was kept of its principal. Without it only those who may do everything
+   * go on; the others are asked to connect again.
+   * @throws AuthenticationError, PermissionError if it would not be let in any more.
+   */
+  restore?(saved: SavedPrincipal, namespace: string): Principal | Promise<Principal>;
   /** @throws AuthenticationError for a missing or wrong credential, PermissionError for a namespace that is not its own. */
   authenticate(credential: Credential | undefined, namespace: string, caller: Caller): Principal | Promise<Principal>;
   /**

@@ -10,9 +10,12 @@ export class Reader extends Output {
   /** What it may do now; `entitle` changes it. */
   rights: Rights;
   readonly cursors = new Map<number, Cursor>();
+  /** Its session's id. */
+  readonly session: string;
 
-  constructor(options: { name: string | undefined; rights: Rights; windowSize: number; hasOutput(): void }) {
+  constructor(options: { session: string; name: string | undefined; rights: Rights; windowSize: number; hasOutput(): void }) {
     super(options.windowSize, options.hasOutput);
+    this.session = options.session;
     this.name = options.name;
     this.rights = options.rights;
   }

@@ -1,6 +1,7 @@
 import { Deadlines } from "./deadlines.ts";
 import { ConnectionError, NoRespondersError, PermissionError, PublishError, TimeoutError, toWire, type EventRouterError, type WireError } from "./errors.ts";
 import type { Reader } from "./reader.ts";
+import type { SavedRequest } from "./saved-session.ts";
 import { TopicIndex } from "./topic-index.ts";
 
 /** A session's offer to answer requests of these types. */
@@ -20,6 +21,7 @@ interface Pending {
   readonly requester: Reader;
   readonly responder: Responder;
   readonly type: string;
+  readonly deadline: number;
 }
 
 /** Hands requests to responders and answers to requesters. Nothing of it is stored: an answer is for the caller that waits, and for no other (P7). */
@@ -45,7 +47,7 @@ export class Requests {
   /** Whether the requester waits under this number already. */
   waits(requester: Reader, req: number): boolean { return this.#byRequester.get(requester)?.has(req) === true; }
   /** When `expire` is next needed. */
-  get due(): number | null { return this.#deadlines.next; }
+  get due(): number | null { return this.#deadlines.due((ask) => this.#pending.has(ask)); }
 
   serve(responder: Responder): void {
     for (const pattern of responder.patterns) this.#index.add(pattern, responder);
@@ -67,15 +69,7 @@ export class Requests {
     const responder = this.#choose(responders, line.length);
     if (responder === undefined) throw new PublishError("ERR_BUSY", `all responders of "${type}" are busy; ask again later or add a responder`, { retryable: true });
     const ask = ++this.#lastAsk;
-    responder.open++;
-    const pending: Pending = { ask, req, id, requester, responder, type };
-    this.#pending.set(ask, pending);
-    const own = this.#byRequester.get(requester);
-    if (own === undefined) this.#byRequester.set(requester, new Map([[req, pending]]));
-    else own.set(req, pending);
-    const deadline = this.#now() + timeout;
-    this.#deadlines.add(deadline, ask);
-    this.#deadlineSet(deadline);
+    this.#await({ ask, req, id, requester, responder, type, deadline: this.#now() + timeout });
     responder.reader.tell(`["ask",${ask},${timeout},${line}]`);
   }
 
@@ -116,9 +110,39 @@ export class Requests {
       if (pending.requester === reader) this.#remove(pending);
       else if (pending.responder.reader === reader) {
         this.#remove(pending);
-        refuse(pending, new ConnectionError("ERR_RESPONDER_LOST", `the responder of "${pending.type}" left before it answered; whether it carried out the request is unknown`, { retryable: true }));
+        refuse(pending, responderLost(pending.type));
       }
     }
+  }
+
+  get lastAsk(): number { return this.#lastAsk; }
+
+  /** What a requester waits for. */
+  save(requester: Reader): SavedRequest[] {
+    return [...this.#byRequester.get(requester)?.values() ?? []].map(({ ask, req, id, type, deadline, responder }) =>
+      ({ ask, req, id, type, deadline, responder: [responder.reader.session, responder.id] }));
+  }
+
+  /** Numbers up to this one were given out before the router slept: a late answer must not meet another request (P7). */
+  resume(lastAsk: number): void {
+    this.#lastAsk = Math.max(this.#lastAsk, lastAsk);
+  }
+
+  /** A requester waits again for what it waited for. */
+  restore(requester: Reader, { ask, req, id, type, deadline }: SavedRequest, responder: Responder): void {
+    this.resume(ask);
+    this.#await({ ask, req, id, type, deadline, requester, responder });
+  }
+
+  #await(pending: Pending): void {
+    const { ask, req, requester, deadline } = pending;
+    pending.responder.open++;
+    this.#pending.set(ask, pending);
+    const own = this.#byRequester.get(requester);
+    if (own === undefined) this.#byRequester.set(requester, new Map([[req, pending]]));
+    else own.set(req, pending);
+    this.#deadlines.add(deadline, ask);
+    this.#deadlineSet(deadline);
   }
 
   /** Fails what has waited too long. */
@@ -152,6 +176,10 @@ export class Requests {
 
 export function mayNotRequest(type: string): PermissionError {
   return new PermissionError("ERR_PERMISSION", `not allowed to request "${type}"; the credential needs request:${type}`, { details: { permission: `request:${type}` } });
+}
+
+export function responderLost(type: string): EventRouterError {
+  return new ConnectionError("ERR_RESPONDER_LOST", `the responder of "${type}" left before it answered; whether it carried out the request is unknown`, { retryable: true });
 }
 
 function refuse({ requester, req }: Pending, error: EventRouterError | WireError): void {

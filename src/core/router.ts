@@ -11,10 +11,12 @@ import type { Port } from "./link.ts";
 import { Namespace } from "./namespace.ts";
 import { OpenSession } from "./open-session.ts";
 import { namespaceStats } from "./namespace-stats.ts";
-import { openPolicy, type Caller, type Policy } from "./policy.ts";
+import { openPolicy, type Caller, type Policy, type Principal } from "./policy.ts";
 import { Reader } from "./reader.ts";
 import { compileRegex } from "./regex.ts";
+import { resume, type Sleeper } from "./resume.ts";
 import type { RetentionPolicy } from "./retention.ts";
+import type { SavedOpenSession } from "./saved-session.ts";
 import { Session } from "./session.ts";
 import type { Store } from "./store.ts";
 
@@ -92,15 +94,8 @@ export class Router {
 
   /** A new pipe; the host passes its messages to the session, and says when it is gone. */
   connect(port: Port, caller: Caller = {}): Session {
-    const session = new Session(port, {
-      limits: this.#limits,
-      open: (one, hello) => this.#open(one, hello, caller),
-      left: (one, opened) => this.#left(one, opened),
-      failed: (error) => this.#failed(error),
-    });
-    if (this.#stopping) session.end(stopping(1_000));
-    else {
-      this.#sessions.add(session);
+    const session = this.#meet(port, caller);
+    if (session.state === "greeting") {
       const deadline = this.#surroundings.now() + this.#limits.helloTime;
       this.#greetings.add(deadline, session);
       this.#wakeBy(deadline);
@@ -108,10 +103,31 @@ export class Router {
     return session;
   }
 
+  #meet(port: Port, caller: Caller): Session {
+    const session = new Session(port, {
+      limits: this.#limits,
+      open: (one, hello) => this.#open(one, hello, caller),
+      left: (one, opened) => this.#left(one, opened),
+      failed: (error) => this.#failed(error),
+    });
+    if (this.#stopping) session.end(stopping(1_000));
+    else this.#sessions.add(session);
+    return session;
+  }
+
+  /** Takes up sessions that were saved (`Session.save`) before the host slept, over pipes that stayed. They may be used once this has resolved. */
+  resume(sleepers: readonly Sleeper[]): Promise<Session[]> {
+    return resume(sleepers, {
+      connect: (port, caller) => this.connect(port, caller),
+      meet: (port, caller) => this.#meet(port, caller),
+      join: async (session, saved, caller) => this.#join(session, await this.#namespace(saved.namespace), await this.#authorities.restore(saved.principal, saved.namespace), caller, saved),
+    });
+  }
+
   /** Does what is due; returns when it wants to be called again (ms since 1970), null if nothing is planned. */
   tick(now = this.#surroundings.now()): number | null {
     for (let session = this.#greetings.take(now); session !== undefined; session = this.#greetings.take(now)) session.expire();
-    let next = sooner(this.#greetings.next, this.#authorities.tick(now));
+    let next = sooner(this.#greetings.due(({ state }) => state === "greeting"), this.#authorities.tick(now));
     for (const namespace of this.#namespaces.values()) {
       next = sooner(next, namespace.tick(now));
     }
@@ -159,17 +175,9 @@ export class Router {
     // It may have been revoked while the log was opened.
     const principal = this.#authorities.reviewed(admitted, name);
     const clientName = principal.name ?? hello.name;
-    const reader: Reader = new Reader({ name: clientName, rights: principal.rights, windowSize: this.#limits.windowSize, hasOutput: () => this.#hasOutput(outlet) });
-    const outlet: Outlet = { session, reader };
     const id = `ses_${randomText(16, this.#surroundings.randomBytes)}`;
     const instance = hello.instance === undefined ? undefined : JSON.stringify([name, principal.subject ?? "", hello.instance]);
-    if (instance !== undefined) {
-      this.#instances.get(instance)?.end(new ConnectionError("ERR_REPLACED", "this client has connected again", { retryable: true }));
-      this.#instances.set(instance, session);
-    }
-    const opened = new OpenSession({ id, instance, namespace, principal, reader, calls: this.#calls, authority: this.#authorities.of(session, name, caller, clientName), end: (error) => session.end(error) });
-    namespace.readers.add(reader);
-    this.#authorities.began(session, opened);
+    const opened = this.#join(session, namespace, principal, caller, { id, ...(instance !== undefined && { instance }), ...(clientName !== undefined && { name: clientName }) });
     const { limits } = this;
     const welcome: Welcome = {
       v: PROTOCOL_VERSION, caps: [], session: id, namespace: name, epoch: namespace.log.epoch, head: namespace.dispatcher.head,
@@ -177,7 +185,20 @@ export class Router {
       ...this.#authorities.standing(principal), durability: namespace.durability, heartbeat: this.#heartbeat,
       limits: { frame: limits.frame, payload: limits.payload, batch: limits.batch, windowEvents: limits.windowEvents, windowSize: limits.windowSize },
     };
-    reader.tell(JSON.stringify(["welcome", welcome]));
+    opened.reader.tell(JSON.stringify(["welcome", welcome]));
+    return opened;
+  }
+
+  #join(session: Session, namespace: Namespace, principal: Principal, caller: Caller, { id, instance, name }: Pick<SavedOpenSession, "id" | "instance" | "name">): OpenSession {
+    const reader: Reader = new Reader({ session: id, name, rights: principal.rights, windowSize: this.#limits.windowSize, hasOutput: () => this.#hasOutput(outlet) });
+    const outlet: Outlet = { session, reader };
+    if (instance !== undefined) {
+      this.#instances.get(instance)?.end(new ConnectionError("ERR_REPLACED", "this client has connected again", { retryable: true }));
+      this.#instances.set(instance, session);
+    }
+    namespace.readers.add(reader);
+    const opened = new OpenSession({ id, instance, namespace, principal, reader, calls: this.#calls, authority: this.#authorities.of(session, namespace.name, caller, name), end: (error) => session.end(error) });
+    this.#authorities.began(session, opened);
     return opened;
   }
 

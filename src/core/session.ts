@@ -4,6 +4,7 @@ import { PING, PONG, PROTOCOL_VERSION, type Credential, type Hello } from "./fra
 import type { Port } from "./link.ts";
 import type { Limits } from "./limits.ts";
 import type { OpenSession } from "./open-session.ts";
+import type { SavedSession } from "./saved-session.ts";
 
 /** Close codes, 4000–4999 (RFC 6455, 7.4.2); the reason is told in full by the `bye` frame before. */
 export const CLOSED = { left: 1000, malformed: 4400, unauthorized: 4401, forbidden: 4403, slow: 4408, stopping: 4503, failed: 4500 } as const;
@@ -87,6 +88,20 @@ export class Session {
         return new ConnectionError("ERR_INTERNAL", "the router could not open the session; see its log", { cause, retryable: true });
       }));
     }
+  }
+
+  /** What it takes to go on after the host has slept and the pipe has stayed. */
+  save(): SavedSession {
+    switch (this.#state.state) {
+      case "open": return this.#state.session.save();
+      case "greeting": return { state: "greeting" };
+      default: return { state: "lost" };
+    }
+  }
+
+  /** Goes on as a session that was welcomed before the host slept. */
+  resume(session: OpenSession): void {
+    this.#state = { state: "open", session };
   }
 
   /** The time for a hello is over. */

@@ -1,3 +1,5 @@
+import type { SavedWindow } from "./saved-session.ts";
+
 /** What was sent together: the seqs and the running totals of their sizes. One slip serves all sessions that were sent the same. */
 export interface Slip {
   readonly seqs: readonly number[];
@@ -54,6 +56,30 @@ export class Window {
     }
     if (whole > 0) this.#slips.splice(0, whole);
     return before - this.#events;
+  }
+
+  /** What is in flight. */
+  save(): SavedWindow {
+    const saved: number[] = [];
+    let last = 0;
+    this.#slips.forEach(({ seqs, sizes }, at) => {
+      for (let i = at === 0 ? this.#done : 0; i < seqs.length; i++) {
+        saved.push(seqs[i]! - last, sizes[i]! - (i === 0 ? 0 : sizes[i - 1]!));
+        last = seqs[i]!;
+      }
+    });
+    return saved;
+  }
+
+  /** What was in flight when it was saved. */
+  restore(saved: SavedWindow): void {
+    const seqs: number[] = [];
+    const sizes: number[] = [];
+    for (let i = 0; i + 1 < saved.length; i += 2) {
+      seqs.push((seqs.at(-1) ?? 0) + saved[i]!);
+      sizes.push((sizes.at(-1) ?? 0) + saved[i + 1]!);
+    }
+    if (seqs.length > 0) this.sent({ seqs, sizes });
   }
 
   #settle(slip: Slip, count: number): void {

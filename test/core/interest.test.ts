@@ -55,7 +55,7 @@ test("[P11] a namespace forgets what nobody asks for any more, also when a subsc
     },
     flush: () => {}, wakeBy: () => {}, failed: () => {},
   });
-  const reader = new Reader({ name: undefined, rights: { allows: () => true, contains: () => true, has: () => true }, windowSize: 1_000, hasOutput: () => {} });
+  const reader = new Reader({ session: "ses_1", name: undefined, rights: { allows: () => true, contains: () => true, has: () => true }, windowSize: 1_000, hasOutput: () => {} });
   const open = () => namespace.subscribe(reader, 1, ["t"], { id: { $regex: "^a" } }, "now");
   const [one, other] = [await open(), await open()];
   namespace.unsubscribe(one.cursor);

@@ -144,6 +144,7 @@ class Subscriber {
   }
 
   get connected(): boolean { return this.#client !== undefined; }
+  get client(): RawClient | undefined { return this.#client; }
 
   async connect(): Promise<void> {
     if (this.#client !== undefined) return;
@@ -227,6 +228,7 @@ class Subscriber {
 class SteadyPublisher {
   readonly #world: World;
   readonly #name: string;
+  get client(): RawClient { return this.#client!; }
   #client: RawClient | undefined;
   #count = 0;
   #open: { req: number; lines: readonly string[]; mode: PublishMode }[] = [];
@@ -285,6 +287,7 @@ const command = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant("turn" as const) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("promises" as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("settle" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("sleep" as const) }) },
 );
 
 test("[I1][I2][I4][I5][I6][I7][I8][I9][P2][P3][P11] any interleaving: each subscriber has every event it asked for once, in order, or is told of the gap", async () => {
@@ -324,6 +327,7 @@ test("[I1][I2][I4][I5][I6][I7][I8][I9][P2][P3][P11] any interleaving: each subsc
         case "turn": world.around.turn(); break;
         case "promises": await allMicrotasks(); break;
         case "settle": await world.settle(); break;
+        case "sleep": await world.sleep(opener, ...publishers.map(({ client }) => client), ...subscribers.flatMap(({ client }) => client ?? [])); break;
       }
       for (const subscriber of subscribers) subscriber.read();
     }

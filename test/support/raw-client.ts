@@ -13,7 +13,7 @@ export function line(id: string, type: string, payload: unknown = null, meta?: u
 
 /** Speaks the frames of the protocol over a port of a router, and keeps all that comes. */
 export class RawClient implements Port {
-  readonly session: Session;
+  session: Session;
   /** Everything that came, one by one. */
   readonly messages: Outgoing[] = [];
   readonly frames: RouterFrame[] = [];

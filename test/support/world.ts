@@ -2,6 +2,7 @@ import type { Limits } from "../../src/core/limits.ts";
 import { Router, type RouterOptions } from "../../src/core/router.ts";
 import type { Log, Store } from "../../src/core/store.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
+import type { SavedSession } from "../../src/core/saved-session.ts";
 import { FakeSurroundings } from "./fake-surroundings.ts";
 import { line, RawClient } from "./raw-client.ts";
 
@@ -11,12 +12,40 @@ export type WorldOptions = Omit<RouterOptions, "store" | "surroundings" | "limit
 export class World {
   readonly around = new FakeSurroundings();
   readonly store: Store;
-  readonly router: Router;
+  router: Router;
   readonly errors: unknown[] = [];
+  readonly #options: WorldOptions;
+  /** Ends what the router has to do with the store. */
+  #release: () => void = () => {};
 
   constructor({ store, ...options }: WorldOptions = {}) {
     this.store = store ?? memoryStore({ randomBytes: this.around.randomBytes, onError: (error) => this.errors.push(error) });
-    this.router = new Router({ onError: (error) => this.errors.push(error), ...options, store: this.store, surroundings: this.around });
+    this.#options = options;
+    this.router = this.#wake();
+  }
+
+  #wake(): Router {
+    const { store, release } = releasable(this.store);
+    this.#release = release;
+    return new Router({ onError: (error) => this.errors.push(error), ...this.#options, store, surroundings: this.around });
+  }
+
+  /** The host sleeps and wakes: all that is in memory is lost, the pipes of these clients stay. What is saved has been text meanwhile. */
+  sleep(...clients: readonly RawClient[]): Promise<void> {
+    return this.sleepWhile(async () => {}, ...clients);
+  }
+
+  async sleepWhile(happens: () => Promise<unknown>, ...clients: readonly RawClient[]): Promise<void> {
+    await this.settle();
+    const awake = clients.filter(({ closed, session }) => closed === undefined && session.state !== "closed");
+    const saved = awake.map(({ session }) => JSON.parse(JSON.stringify(session.save())) as SavedSession);
+    this.#release();
+    await happens();
+    this.around.wake = null;
+    this.router = this.#wake();
+    const sessions = await this.router.resume(awake.map((port, i) => ({ port, saved: saved[i]! })));
+    sessions.forEach((session, i) => { awake[i]!.session = session; });
+    await this.settle();
   }
 
   settle(): Promise<void> { return this.around.settle(); }
@@ -37,6 +66,25 @@ export class World {
     this.router.tick();
     await this.settle();
   }
+}
+
+/** A store that can be taken away from who watches it. */
+function releasable(inner: Store): { readonly store: Store; release(): void } {
+  const stops: (() => void)[] = [];
+  const store: Store = {
+    ...inner,
+    async open(namespace) {
+      const log = await inner.open(namespace);
+      return Object.assign(Object.create(log) as Log, {
+        watch: (listener: Parameters<Log["watch"]>[0]) => {
+          const stop = log.watch(listener);
+          stops.push(stop);
+          return stop;
+        },
+      });
+    },
+  };
+  return { store, release: () => stops.forEach((stop) => stop()) };
 }
 
 /** Lines of events `e1`, `e2`, … */
