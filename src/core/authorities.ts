@@ -4,7 +4,9 @@ import { Expiry } from "./expiry.ts";
 import type { Credential, Welcome } from "./frames.ts";
 import type { OpenSession } from "./open-session.ts";
 import { everything, type Caller, type Policy, type Principal, type SavedPrincipal } from "./policy.ts";
+import { RateLimiter, type RateLimits } from "./rate-limit.ts";
 import type { Session } from "./session.ts";
+import { Tickets } from "./tickets.ts";
 
 /** The policy of a router at work: lets in, renews, revokes, and ends what has run out. */
 export class Authorities {
@@ -14,11 +16,15 @@ export class Authorities {
   readonly #failed: (error: unknown) => void;
   readonly #sessions = new Map<Session, OpenSession>();
   readonly #expiry = new Expiry();
+  readonly #limiter: RateLimiter;
+  readonly #tickets: Tickets;
   readonly #unwatch: (() => void) | undefined;
 
-  constructor(options: { policy: Policy; now(): number; wakeBy(time: number): void; failed(error: unknown): void }) {
+  constructor(options: { policy: Policy; rates: RateLimits; now(): number; randomBytes(count: number): Uint8Array; wakeBy(time: number): void; failed(error: unknown): void }) {
     this.#policy = options.policy;
     this.#now = options.now;
+    this.#limiter = new RateLimiter(options.rates, options.now);
+    this.#tickets = new Tickets(options);
     this.#wakeBy = options.wakeBy;
     this.#failed = options.failed;
     this.#unwatch = this.#policy.watch?.((subject) => this.review(subject));
@@ -26,17 +32,28 @@ export class Authorities {
 
   /** @param name what the client calls itself */
   async admit(credential: Credential | undefined, namespace: string, caller: Caller, name: string | undefined): Promise<Principal> {
-    const principal = await this.#policy.authenticate(credential, namespace, caller);
+    if (caller.address !== undefined) this.#limiter.spend("connect", caller.address);
+    if (caller.ticket === undefined) return this.#checked(await this.#policy.authenticate(credential, namespace, caller), name);
+    return this.#checked(this.reviewed({ ...this.#tickets.redeem(caller.ticket, namespace), ticketed: 1 }, namespace), name);
+  }
+
+  #checked(principal: Principal, name: string | undefined): Principal {
     if (principal.name !== undefined && name !== undefined && name !== principal.name) throw new PermissionError("ERR_NAME_FIXED", `this credential is for the client "${principal.name}"; leave out the name, or use that one`);
     if (principal.expiresAt !== undefined && principal.expiresAt <= this.#now()) throw new AuthenticationError("ERR_EXPIRED", "the credential has run out; use a newer one");
     return principal;
   }
 
   /** The authority over one session. */
-  of(session: Session, namespace: string, { ticket: _spent, ...caller }: Caller, name: string | undefined): Authority {
+  of(session: Session, namespace: string, { subject }: Principal, { ticket: _spent, ...caller }: Caller, id: string, name: string | undefined): Authority {
+    const who = JSON.stringify(subject === undefined ? [caller.address ?? id] : ["", subject]);
     return {
+      spend: (kind, count) => this.#limiter.spend(kind, who, count),
+      ticket: (principal) => {
+        if (principal.ticketed) throw new PermissionError("ERR_TICKET", "a session that a ticket opened gets no other; ask for it with the credential itself");
+        return this.#tickets.issue(principal, namespace);
+      },
       renew: async (credential, before) => {
-        const principal = await this.admit(credential, namespace, caller, name);
+        const principal = this.#checked(await this.#policy.authenticate(credential, namespace, caller), name);
         if (principal.subject !== before.subject) throw new AuthenticationError("ERR_SUBJECT", "the credential is of somebody else; connect anew to change who you are");
         this.#expires(session, principal);
         return principal;
@@ -78,7 +95,9 @@ export class Authorities {
 
   /** @throws AuthenticationError, PermissionError if it would not be let in any more. */
   reviewed(principal: Principal, namespace: string): Principal {
-    return this.#policy.review?.(principal, namespace) ?? principal;
+    if (this.#policy.review === undefined) return principal;
+    const reviewed = this.#policy.review(principal, namespace);
+    return principal.ticketed ? { ...reviewed, ticketed: 1 } : reviewed;
   }
 
   /**

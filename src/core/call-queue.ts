@@ -45,6 +45,7 @@ export class CallQueue {
     try {
       const call = typeof method === "string" ? this.#calls.get(method) : undefined;
       if (call === undefined) throw new ValidationError("ERR_METHOD", `this router has no call ${typeof method === "string" ? JSON.stringify(method.slice(0, 64)) : "without a name"}; it has ${[...this.#calls.keys()].join(", ")}`);
+      this.#caller.spend();
       const value = await call(this.#caller, params === undefined ? {} : record(params, "params"));
       if (!this.#closed) this.#caller.reader.tell(`["ok",${req},${value}]`);
     } catch (error) {

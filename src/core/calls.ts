@@ -5,6 +5,7 @@ import type { Namespace } from "./namespace.ts";
 import { namespaceStats } from "./namespace-stats.ts";
 import type { Principal } from "./policy.ts";
 import type { Reader } from "./reader.ts";
+import { TICKET_TIME } from "./tickets.ts";
 
 /** What a router knows beyond a namespace. */
 export interface RouterFacts {
@@ -17,6 +18,7 @@ export function calls(facts: RouterFacts): ReadonlyMap<string, Call> {
   return new Map<string, Call>([
     ["read", readLog],
     ["stream", readStream],
+    ["ticket", (caller) => JSON.stringify({ ticket: caller.ticket(), expiresIn: TICKET_TIME })],
     ["stats", ({ namespace, principal }) => {
       demand(principal, "manage");
       return JSON.stringify({ ...namespaceStats(namespace), uptime: facts.uptime() });

@@ -53,8 +53,13 @@ export class OpenSession {
     this.reader = reader;
     this.#calls = new CallQueue(this, calls);
     this.#authority = authority;
-    this.#publisher = new Publisher({ namespace, principal, name: reader.name, tell: (frame) => this.#tell(frame), broken: end });
+    this.#publisher = new Publisher({ namespace, principal, name: reader.name, spend: (events) => authority.spend("publish", events), tell: (frame) => this.#tell(frame), broken: end });
   }
+
+  spend(): void { this.#authority.spend("call"); }
+
+  /** A ticket for its principal. @throws PermissionError */
+  ticket(): string { return this.#authority.ticket(this.principal); }
 
   get principal(): Principal { return this.#publisher.principal; }
 
@@ -210,6 +215,7 @@ export class OpenSession {
     if (!Array.isArray(patterns) || patterns.length === 0 || patterns.length > limits.topics) throw new ValidationError("ERR_PATTERN", `topics must be 1 to ${limits.topics} patterns`, { details: { path: "topics" } });
     for (const pattern of patterns as unknown[]) assertPattern(pattern);
     checkReach(this.principal.rights, action, patterns as string[]);
+    this.#authority.spend("subscribe");
     return patterns as string[];
   }
 
@@ -230,6 +236,7 @@ export class OpenSession {
     const { namespace } = this;
     if (namespace.requests.waits(this.reader, req)) throw malformed(`request ${req} has no answer yet; number requests anew`);
     try {
+      this.#authority.spend("request");
       const request = readLine(line, namespace.limits);
       if (!this.principal.rights.allows("request", request.type)) throw mayNotRequest(request.type);
       if (namespace.requests.openFor(this.reader) >= namespace.limits.requests) throw new PublishError("ERR_BUSY", `a session may wait for ${namespace.limits.requests} answers at a time; wait for some first`, { retryable: true });
@@ -259,6 +266,7 @@ export class OpenSession {
   async #renew(req: number, credential: Readonly<Record<string, unknown>>): Promise<void> {
     this.#renewals.set(req, credential);
     try {
+      this.#authority.spend("call");
       const principal = await this.#authority.renew(credential as unknown as Credential, this.principal);
       if (this.#closed) return;
       this.become(principal);

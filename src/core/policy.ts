@@ -24,6 +24,10 @@ export interface Principal {
   readonly permissions?: readonly string[];
   /** When the credential is good no more, ms since 1970: a session that has shown no newer one by then is ended. */
   readonly expiresAt?: number;
+  /** What the policy knows it again by in `review` and `restore`: JSON, and never the credential itself. */
+  readonly origin?: unknown;
+  /** It came with a ticket, and gets no other. */
+  readonly ticketed?: 1;
 }
 
 /** What is kept of a principal while its router's host sleeps, as JSON; what it may do is for the policy to say. `everything`: all, by the rights of that name. */

@@ -14,14 +14,16 @@ export class Publisher {
   principal: Principal;
   /** What the router puts before each of its events. */
   readonly stamp: string;
+  readonly #spend: (events: number) => void;
   readonly #tell: (frame: readonly unknown[]) => void;
   readonly #broken: (error: EventRouterError) => void;
 
   /** @param options.broken the store failed: what this client sends on the same link must not be stored any more, or its order would be lost (P3). */
-  constructor(options: { namespace: Namespace; principal: Principal; name: string | undefined; tell(frame: readonly unknown[]): void; broken(error: EventRouterError): void }) {
+  constructor(options: { namespace: Namespace; principal: Principal; name: string | undefined; spend(events: number): void; tell(frame: readonly unknown[]): void; broken(error: EventRouterError): void }) {
     this.#namespace = options.namespace;
     this.principal = options.principal;
     this.stamp = stampOf(options.principal, options.name);
+    this.#spend = options.spend;
     this.#tell = options.tell;
     this.#broken = options.broken;
   }
@@ -31,6 +33,11 @@ export class Publisher {
     const { as = "each", run, expect } = mode === undefined ? {} : (record(mode, "mode") as { as?: unknown; run?: unknown; expect?: unknown });
     const { limits, appender } = this.#namespace;
     if (lines.length > limits.batch) return this.#refusePublish(req, lines.length, new ValidationError("ERR_BATCH_TOO_LARGE", `a publish may have ${limits.batch} events, this has ${lines.length}; publish them in several`));
+    try {
+      this.#spend(lines.length);
+    } catch (error) {
+      return this.#refusePublish(req, lines.length, error as EventRouterError);
+    }
     if (appender.full) return this.#refusePublish(req, lines.length, new PublishError("ERR_BUSY", "the store does not keep up; nothing of this publish was kept, publish again later", { retryable: true }));
     const read = (line: string): Publication => {
       const publication = readLine(line, limits);

@@ -13,6 +13,7 @@ import { OpenSession } from "./open-session.ts";
 import { namespaceStats } from "./namespace-stats.ts";
 import { openPolicy, type Caller, type Policy, type Principal } from "./policy.ts";
 import { Reader } from "./reader.ts";
+import type { RateLimits } from "./rate-limit.ts";
 import { compileRegex } from "./regex.ts";
 import { resume, type Sleeper } from "./resume.ts";
 import type { RetentionPolicy } from "./retention.ts";
@@ -26,6 +27,8 @@ export interface RouterOptions {
   /** Who may do what; default: everyone everything. */
   readonly policy?: Policy;
   readonly limits?: Partial<Limits>;
+  /** How much each principal may do; default: as much as it can. */
+  readonly rates?: RateLimits;
   /** What the logs keep; default: everything. */
   readonly retention?: RetentionPolicy;
   /** Newest events kept in memory for readers that are a little behind; size in UTF-16 units. */
@@ -76,10 +79,10 @@ export class Router {
   #stopping = false;
   #lastFailure: { readonly at: number; readonly message: string } | undefined;
 
-  constructor({ store, surroundings, policy = openPolicy, limits = {}, retention = {}, tail = { events: 2_048, size: 2 * 1024 * 1024 }, heartbeat = 0, namespaces = 1_000, onError = () => {} }: RouterOptions) {
+  constructor({ store, surroundings, policy = openPolicy, limits = {}, rates = {}, retention = {}, tail = { events: 2_048, size: 2 * 1024 * 1024 }, heartbeat = 0, namespaces = 1_000, onError = () => {} }: RouterOptions) {
     this.#store = store;
     this.#surroundings = surroundings;
-    this.#authorities = new Authorities({ policy, now: surroundings.now, wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error) });
+    this.#authorities = new Authorities({ policy, rates, now: surroundings.now, randomBytes: surroundings.randomBytes, wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error) });
     this.#limits = { ...defaultLimits, ...limits };
     this.#retention = retention;
     this.#tail = tail;
@@ -197,7 +200,7 @@ export class Router {
       this.#instances.set(instance, session);
     }
     namespace.readers.add(reader);
-    const opened = new OpenSession({ id, instance, namespace, principal, reader, calls: this.#calls, authority: this.#authorities.of(session, namespace.name, caller, name), end: (error) => session.end(error) });
+    const opened = new OpenSession({ id, instance, namespace, principal, reader, calls: this.#calls, authority: this.#authorities.of(session, namespace.name, principal, caller, id, name), end: (error) => session.end(error) });
     this.#authorities.began(session, opened);
     return opened;
   }

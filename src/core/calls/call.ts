@@ -4,7 +4,15 @@ import type { Duty, Principal } from "../policy.ts";
 import type { Reader } from "../reader.ts";
 
 /** Who calls. */
-export interface Caller { readonly namespace: Namespace; readonly principal: Principal; readonly reader: Reader }
+export interface Caller {
+  readonly namespace: Namespace;
+  readonly principal: Principal;
+  readonly reader: Reader;
+  /** A call counts. @throws `ERR_RATE_LIMIT` if it is one too many. */
+  spend(): void;
+  /** A stand-in for its credential. @throws PermissionError */
+  ticket(): string;
+}
 
 /** A question to the router, answered as JSON text. */
 export type Call = (caller: Caller, params: Readonly<Record<string, unknown>>) => string | Promise<string>;
