@@ -226,9 +226,20 @@ export class Router {
       flush: () => this.#flush(), wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error),
     });
     this.#namespaces.set(name, namespace);
+    void log.lost?.then((error) => this.#lost(namespace, error));
     const due = namespace.tick(this.#surroundings.now());
     if (due !== null) this.#wakeBy(due);
     return namespace;
+  }
+
+  /** The log is gone: whoever comes back finds another, with another epoch, and is told what that means for it. */
+  #lost(namespace: Namespace, error: EventRouterError): void {
+    if (this.#namespaces.get(namespace.name) !== namespace) return;
+    this.#namespaces.delete(namespace.name);
+    this.#opening.delete(namespace.name);
+    this.#failed(error);
+    for (const session of this.#sessions) if (session.opened?.namespace === namespace) session.end(new ConnectionError("ERR_EPOCH", "the log was lost; connect again to be told where the new one starts", { retryable: true, details: { retryAfter: 0 } }));
+    void namespace.close();
   }
 
   *#opened(namespace: Namespace): Iterable<OpenSession> {

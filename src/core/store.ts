@@ -15,6 +15,8 @@ export interface Store {
 export interface Log {
   /** Which life of the log. */
   readonly epoch: string;
+  /** Of a log that can be lost while it is open (cleared storage, a failover): resolves when it was. It works no more; opened again it has another epoch (P9). */
+  readonly lost?: Promise<EventRouterError>;
   /** Last seq; 0 if there was none yet. */
   readonly head: number;
   /** First seq that is still there; `head + 1` if none is. */

@@ -34,7 +34,8 @@ export class PageStage {
     return stage;
   }
 
-  get url(): string { return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`; }
+  get origin(): string { return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`; }
+  get url(): string { return `${this.origin}/`; }
 
   async close(): Promise<void> {
     this.#server.closeAllConnections();
