@@ -9,7 +9,8 @@ import { decodeLine, timestamps, type EventLine } from "../core/line.ts";
 import type { Link } from "../core/link.ts";
 import { checkFunction, checkOptions, wholeNumber } from "./check-options.ts";
 import { Connection, type ClientState } from "./connection.ts";
-import { checkPayload } from "./encode-event.ts";
+import { checkPayload, lineOf } from "./encode-event.ts";
+import type { Vault } from "./encryption/vault.ts";
 import type { Tools } from "./failure-options.ts";
 import type { Handler } from "./handle-events.ts";
 import { errorHandler } from "./middleware.ts";
@@ -54,6 +55,7 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
   readonly #settings: Settings;
   readonly #surroundings: ClientSurroundings;
   readonly #reporter: Reporter;
+  readonly #vault: Promise<Vault> | undefined;
   readonly #connection: Connection;
   readonly #subscriptions: Subscriptions;
   readonly #publisher: Publisher;
@@ -85,6 +87,11 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
     this.#requests = new Requests(this.#connection, this.#settings.timeout);
     this.#nextRequestId = eventIds(randomText(INSTANCE_LENGTH, surroundings.randomBytes), () => surroundings.clock.now());
     this.#lanes = [{ connection: this.#connection, publisher: this.#publisher }];
+    const { encryption, namespace } = options;
+    // What is no key must not mean no encryption.
+    if (encryption !== undefined) this.#vault = import("./encryption/open-vault.ts").then(({ openVault }) => openVault(encryption, { connection: this.#connection, requests: this.#requests, namespace, randomBytes: surroundings.randomBytes, report: this.#reporter.report }));
+    // The first hello waits for it, and tells.
+    this.#vault?.catch(() => {});
   }
 
   get state(): ClientState { return this.#connection.state; }
@@ -211,11 +218,16 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
   async request<Response = PayloadOf<AnyEvents, string>, Type extends TypeIn<Inputs> = TypeIn<Inputs>>(type: Type, payload?: PayloadOf<Inputs, Type>, options?: RequestOptions): Promise<RouterEvent<Response>> {
     this.#assertOpen();
     const encoded = this.#publisher.encode({ ...options, type, payload });
-    const { body } = encoded instanceof Promise ? await encoded : encoded;
+    const { text } = encoded instanceof Promise ? await encoded : encoded;
+    const id = this.#nextRequestId();
+    const vault = await this.#vault;
+    const line = lineOf(text, id, await vault?.sealRequest(type, id, text.payload));
     // What this client offers to answer goes out before what it asks after that.
     await this.#responders;
-    const answer = await this.#requests.ask(`the request "${type}"`, (req, left) => `["req",${req},${left}]\n["${this.#nextRequestId()}",${body}`, options ?? {});
-    return decodeLine(answer as EventLine, this.#connection.welcome!.epoch, this.#timestamp) as RouterEvent<Response>;
+    const answer = await this.#requests.ask(`the request "${type}"`, (req, left) => `["req",${req},${left}]\n${line}`, options ?? {});
+    const response = decodeLine(answer as EventLine, this.#connection.welcome!.epoch, this.#timestamp) as RouterEvent<Response>;
+    await vault?.openAnswer(response, type, id);
+    return response;
   }
 
   /** Answers requests: what the handler returns is the response's payload. Several responders of a type share its requests. */
@@ -285,11 +297,15 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
   #connect(changed: (state: ClientState) => void): Connection {
     const { namespace, name, auth } = this.#options;
     const instance = randomText(22, this.#surroundings.randomBytes);
-    const hello = async (): Promise<Omit<Hello, "v">> => ({
-      namespace: namespace!, name: name!, instance,
-      auth: auth?.type === "jwt" && typeof auth.token === "function" ? { type: auth.type, token: await auth.token() } : auth as NonNullable<Hello["auth"]>,
-    });
-    return new Connection({ ...this.#surroundings, timeout: this.#settings.timeout, changed, hello, report: this.#reporter.report });
+    const hello = async (): Promise<Omit<Hello, "v">> => {
+      connection.vault = await this.#vault;
+      return {
+        namespace: namespace!, name: name!, instance,
+        auth: auth?.type === "jwt" && typeof auth.token === "function" ? { type: auth.type, token: await auth.token() } : auth as NonNullable<Hello["auth"]>,
+      };
+    };
+    const connection: Connection = new Connection({ ...this.#surroundings, timeout: this.#settings.timeout, changed, hello, report: this.#reporter.report });
+    return connection;
   }
 }
 

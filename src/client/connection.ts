@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { AuthenticationError, asError, ConnectionError, fromWire, type EventRouterError, type WireError } from "../core/errors.ts";
 import { PING, PONG, PROTOCOL_VERSION, type Hello, type RouterFrame, type Welcome } from "../core/frames.ts";
 import type { Link } from "../core/link.ts";
+import type { Vault } from "./encryption/vault.ts";
 import { userOf } from "./handler-context.ts";
 import { Heartbeat } from "./heartbeat.ts";
 
@@ -42,6 +43,8 @@ export class Connection {
   readonly clock: Clock;
   /** In a turn's message they speak in this order. */
   readonly parts: Part[] = [];
+  /** There before the first welcome, if the client encrypts. */
+  vault: Vault | undefined;
   /** UTF-16 units of all messages on this pipe but heartbeats. */
   received = 0;
   readonly user = userOf(() => this.#identity);

@@ -6,20 +6,36 @@ const DEPTH = 32;
 /** What goes with the call, and what a received event has that only the router gives: it may be published again as it is. */
 const NOT_SENT = new Set(["id", "type", "payload", "ephemeral", "timeout", "signal", "seq", "epoch", "timestamp", "publisher", "version", "pending"]);
 
+/** An event's text in pieces: the payload may be encrypted, which takes the id, before they are joined to a line. */
+export interface EventText {
+  /** `"type",` */
+  readonly head: string;
+  /** JSON. */
+  readonly payload: string;
+  /** What follows it: `]`, or `,{…}]`. */
+  readonly tail: string;
+}
+
+/** The line of an event. @param payload in place of its own, JSON */
+export function lineOf({ head, payload: own, tail }: EventText, id: string, payload = own): string {
+  return `[${JSON.stringify(id, asJson)},${head}${payload}${tail}`;
+}
+
 /**
- * The line of an event without its `["id",`, made once. Type and fields are for the router to check, whose word counts and who answers at once; but
+ * The text of an event, made once. Type and fields are for the router to check, whose word counts and who answers at once; but
  * what JSON would lose on the way there only its publisher can see.
  * @throws ValidationError `ERR_PAYLOAD` naming the path.
  */
-export function encodeEvent(event: EventInit): string {
+export function encodeEvent(event: EventInit): EventText {
   const { type, payload } = event;
   let meta: Record<string, unknown> | undefined;
   for (const key in event) if (!NOT_SENT.has(key)) (meta ??= {})[key] = (event as unknown as Record<string, unknown>)[key];
   checkPayload(payload);
-  const body = `${JSON.stringify(type, asJson) ?? "null"},${JSON.stringify(payload) ?? "null"}`;
-  if (meta === undefined) return `${body}]`;
+  const head = `${JSON.stringify(type, asJson) ?? "null"},`;
+  const json = JSON.stringify(payload) ?? "null";
+  if (meta === undefined) return { head, payload: json, tail: "]" };
   try {
-    return `${body},${JSON.stringify(meta, asJson)}]`;
+    return { head, payload: json, tail: `,${JSON.stringify(meta, asJson)}]` };
   } catch (cause) {
     throw new ValidationError("ERR_META", "the fields of an event must be JSON", { cause });
   }

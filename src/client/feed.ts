@@ -11,6 +11,12 @@ export interface FeedOwner {
 }
 
 /**
+ * Stands between what arrives and what is started, and is asked at both times: whether it is started (what is not is the gate's to finish), or
+ * undefined if that is not known yet, and then `changed` is called when it is.
+ */
+export type Gate = (event: RouterEvent, arrives?: true) => boolean | undefined;
+
+/**
  * What arrives for one subscription, and how far it is done. Events are started in the order of the log; `low` is the seq up to which all are done:
  * from there the router goes on after a cut, and what was started above it is recognised when it comes again (P2).
  * Its memory is bounded by the window: no more comes than is acknowledged.
@@ -21,6 +27,7 @@ export class Feed {
   readonly topics: readonly string[];
   /** There may be something to take, or nothing more will come. */
   changed: () => void = () => {};
+  gate: Gate | undefined;
   /** Set when nothing more is started. */
   over: { readonly error: unknown } | undefined;
   /** The seq up to which everything is done. */
@@ -90,11 +97,21 @@ export class Feed {
     } else this.#high = seq;
     this.#events.push(event);
     this.#sizes.push(size);
+    this.gate?.(event, true);
   }
 
   /** Starts the next event, if there is one. */
   take(): RouterEvent | undefined {
-    return this.#next < this.#events.length ? this.#events[this.#next++] : undefined;
+    while (this.#next < this.#events.length) {
+      const event = this.#events[this.#next++]!;
+      const admitted = this.gate === undefined || this.gate(event);
+      if (admitted) return event;
+      if (admitted === undefined) {
+        this.#next--;
+        break;
+      }
+    }
+    return undefined;
   }
 
   /** Resolves when there may be something to take; says whether the feed goes on. @throws what ended it. */

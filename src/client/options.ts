@@ -1,6 +1,7 @@
 import { milliseconds, type Duration } from "../core/duration.ts";
 import { ValidationError } from "../core/errors.ts";
 import { checkFunction, checkOptions, invalidOption, wholeNumber } from "./check-options.ts";
+import type { EncryptionOptions } from "./encryption/encryption-options.ts";
 import type { Logger } from "./reporter.ts";
 import type { EventMap, EventSchemas, StandardSchema } from "./typed-events.ts";
 
@@ -33,6 +34,8 @@ export interface BaseOptions<Events extends EventMap = EventMap, Inputs extends 
   /** How long a call waits for the router, default 10 s. */
   readonly timeout?: Duration;
   readonly auth?: Auth;
+  /** Payloads travel and rest encrypted, readable only for clients with the key; see docs/encryption.md. */
+  readonly encryption?: EncryptionOptions;
   /** Schemas of the events, see `defineEvents`: payloads are checked before they are published. */
   readonly schema?: EventSchemas<Events, Inputs>;
   /** Where failures go that no `onError` listener takes; default `console`. */
@@ -66,7 +69,7 @@ export interface Settings {
   readonly schema: Readonly<Record<string, StandardSchema>> | undefined;
 }
 
-const OPTIONS = "transport url namespace name auth timeout reconnect schema logger maxPending batchSize batchTimeout poolSize poolTimeout cacheSize cacheTtl WebSocket";
+const OPTIONS = "transport url namespace name auth encryption timeout reconnect schema logger maxPending batchSize batchTimeout poolSize poolTimeout cacheSize cacheTtl WebSocket";
 
 /** @throws ValidationError `ERR_OPTION`, `ERR_DURATION` naming the option. */
 export function settingsOf(options: BaseOptions<never>): Settings {

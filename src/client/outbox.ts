@@ -3,6 +3,7 @@ import type { PublishMode, PublishResult, RouterFrame, Welcome } from "../core/f
 import { timestamps } from "../core/line.ts";
 import { Alarm } from "./alarm.ts";
 import type { Connection, Part } from "./connection.ts";
+import type { EventText } from "./encode-event.ts";
 import { receiptOf, type Receipt } from "./receipt.ts";
 import { timeoutError } from "./wait.ts";
 
@@ -10,7 +11,9 @@ import { timeoutError } from "./wait.ts";
 export interface OutgoingEvent {
   readonly id: string;
   readonly type: string;
-  readonly line: string;
+  readonly text: EventText;
+  /** Encryption makes it anew, before it leaves. */
+  line: string;
   /** The id is a running number of this connection, not the caller's. */
   readonly own: boolean;
 }
@@ -91,7 +94,13 @@ export class Outbox implements Part {
       count = 0;
     };
     for (const one of waiting) {
+      // Encryption may take its time, and then what follows waits too: a publisher's events keep their order (P3).
+      const sealed = this.#connection.vault?.seal(one, (error) => (error === undefined ? this.#connection.wake() : this.abandon(one, error))) ?? true;
       if (one.settled) continue;
+      if (!sealed || this.#waiting.length > 0) {
+        this.#waiting.push(one);
+        continue;
+      }
       const { events, as, run } = one;
       let lines = "";
       for (const { line } of events) lines += `\n${line}`;

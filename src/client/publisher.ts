@@ -4,7 +4,7 @@ import type { EventInit } from "../core/event.ts";
 import { Alarm } from "./alarm.ts";
 import { checkSignal, invalidOption } from "./check-options.ts";
 import type { Connection } from "./connection.ts";
-import { asJson, encodeEvent } from "./encode-event.ts";
+import { encodeEvent, lineOf, type EventText } from "./encode-event.ts";
 import { Outbox, type OutgoingEvent, type Publication } from "./outbox.ts";
 import type { Receipt } from "./receipt.ts";
 import { validate } from "./schema.ts";
@@ -27,8 +27,7 @@ export interface TogetherOptions extends WaitOptions {
 export interface Encoded {
   readonly id: string | undefined;
   readonly type: string;
-  /** The line without its `["id",`. */
-  readonly body: string;
+  readonly text: EventText;
 }
 
 /** Turns what an application publishes into what waits in an outbox. */
@@ -75,9 +74,9 @@ export class Publisher {
   encode(event: PublishInit): Encoded | Promise<Encoded> {
     const { id, type, payload } = event;
     const { schema = {} } = this.#settings;
-    if (!Object.hasOwn(schema, type)) return { id, type, body: encodeEvent(event) };
+    if (!Object.hasOwn(schema, type)) return { id, type, text: encodeEvent(event) };
     const checked = validate(schema[type]!, payload, `the payload of "${type}"`);
-    const encode = (value: unknown): Encoded => ({ id, type, body: encodeEvent({ ...event, payload: value }) });
+    const encode = (value: unknown): Encoded => ({ id, type, text: encodeEvent({ ...event, payload: value }) });
     return checked instanceof Promise ? checked.then(encode) : encode(checked);
   }
 
@@ -99,10 +98,10 @@ export class Publisher {
     this.#connection.use();
     const now = this.#connection.clock.now();
     const deadline = now + milliseconds(timeout, "timeout");
-    const events = encoded.map(({ id, type, body }): OutgoingEvent => {
+    const events = encoded.map(({ id, type, text }): OutgoingEvent => {
       const own = id === undefined;
       const eventId = own ? this.#nextId() : id;
-      return { id: eventId, type, line: `[${own ? `"${eventId}"` : JSON.stringify(id, asJson)},${body}`, own };
+      return { id: eventId, type, text, line: lineOf(text, eventId), own };
     });
     const abort = signal && (() => this.outbox.abandon(one, signal.reason));
     const release = abort && (() => signal.removeEventListener("abort", abort));

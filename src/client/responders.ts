@@ -1,4 +1,4 @@
-import { EventRouterError, fromWire, SubscriptionError, type WireError } from "../core/errors.ts";
+import { EncryptionError, EventRouterError, fromWire, SubscriptionError, type WireError } from "../core/errors.ts";
 import type { RouterEvent } from "../core/event.ts";
 import type { RouterFrame } from "../core/frames.ts";
 import { decodeLine, timestamps } from "../core/line.ts";
@@ -121,15 +121,21 @@ export class Responders implements Part {
   }
 
   async #answer(ask: number, request: RouterEvent, signal: AbortSignal): Promise<string> {
+    const { vault } = this.#connection;
+    let secret = false;
+    const answer = async (kind: "answer" | "failure", json: string): Promise<string> => `["answer",${ask}]\n${secret ? await vault!.sealAnswer(request, kind, json) : json}`;
     try {
+      secret = await vault?.openRequest(request) ?? false;
       const entry = [...this.#entries.values()].find(({ patterns }) => patterns.some((pattern) => matchesPattern(pattern, request.type)));
       if (entry === undefined) throw new SubscriptionError("ERR_RESPONDER_STOPPED", `the responder of "${request.type}" has stopped; ask again`, { retryable: true });
       const { options: { schema }, handler } = entry;
       const payload: unknown = await handler(schema === undefined ? request : { ...request, payload: await validate(schema, request.payload, `the request "${request.type}"`) }, contextOf(this.#connection.user, signal));
       checkPayload(payload);
-      return `["answer",${ask}]\n${JSON.stringify(payload) ?? "null"}`;
+      return await answer("answer", JSON.stringify(payload) ?? "null");
     } catch (thrown) {
-      return JSON.stringify(["fail", ask, remoteError(thrown)]);
+      const error = remoteError(thrown);
+      // What went wrong with a secret may tell of it; what went wrong with encryption does not.
+      return secret && !(thrown instanceof EncryptionError) ? answer("failure", JSON.stringify(error)) : JSON.stringify(["fail", ask, error]);
     }
   }
 

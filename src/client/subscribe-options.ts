@@ -74,3 +74,8 @@ export function patternFilter(pattern: unknown, filter: Filter | undefined): Fil
   if (!(pattern instanceof RegExp)) throw new ValidationError("ERR_PATTERN", 'onPattern() takes a RegExp; for "order.*" use on()', { details: { path: "pattern" } });
   return filter === undefined ? { type: pattern } : { $and: [{ type: pattern }, filter] };
 }
+
+/** A RegExp as a filter has it. Flags that only say how to search on mean nothing there. */
+export function regExpAsFilter(_key: string, value: unknown): unknown {
+  return value instanceof RegExp ? { $regex: value.source, $options: value.flags.replace(/[dgy]/g, "") } : value;
+}

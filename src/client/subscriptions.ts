@@ -4,6 +4,7 @@ import type { RouterFrame, SubscribeSpec, Welcome } from "../core/frames.ts";
 import { decodeLine, timestamps, type EventLine } from "../core/line.ts";
 import type { Connection, Part } from "./connection.ts";
 import { Feed, type FeedOwner } from "./feed.ts";
+import { regExpAsFilter } from "./subscribe-options.ts";
 import type { User } from "./handler-context.ts";
 
 /** The subscriptions of a connection: opened again where they stand after a cut, and acknowledged a few times per window, never per event. */
@@ -68,7 +69,7 @@ export class Subscriptions implements Part {
 
   write(put: (frame: string) => void): void {
     for (const id of this.#unsentLeaves) put(`["unsub",${id}]`);
-    for (const feed of this.#unsent) put(JSON.stringify(["sub", feed.id, feed.spec], regExpAsFilter));
+    for (const feed of this.#unsent) put(JSON.stringify(["sub", feed.id, this.#connection.vault?.guard(feed) ?? feed.spec], regExpAsFilter));
     this.#unsentLeaves = [];
     this.#unsent = [];
     // Answers and requests count too, also where there is no subscription: a router that is never told takes the client for one that does not read.
@@ -139,9 +140,4 @@ export class Subscriptions implements Part {
     this.#ackDue = true;
     this.#connection.wake();
   }
-}
-
-/** A RegExp as a filter has it. Flags that only say how to search on mean nothing there. */
-function regExpAsFilter(_key: string, value: unknown): unknown {
-  return value instanceof RegExp ? { $regex: value.source, $options: value.flags.replace(/[dgy]/g, "") } : value;
 }

@@ -1,0 +1,227 @@
+import { EncryptionError, fromWire, type WireError } from "../../core/errors.ts";
+import type { RouterEvent } from "../../core/event.ts";
+import type { SubscribeSpec } from "../../core/frames.ts";
+import type { Connection } from "../connection.ts";
+import { lineOf } from "../encode-event.ts";
+import type { Feed } from "../feed.ts";
+import type { Requests } from "../requests.ts";
+import { fromBase64url } from "./base64url.ts";
+import type { EncryptionOptions } from "./encryption-options.ts";
+import { chooseEngine } from "./choose-engine.ts";
+import type { ContentCipher, Engine } from "./engine.ts";
+import { payloadGate, splitSpec } from "./gate.ts";
+import { readJwe, type Binding, type Jwe } from "./jwe.ts";
+import { keyring, type Keyring } from "./keyring.ts";
+import { MOST_MESSAGES, SenderKey } from "./sender-key.ts";
+import type { Outgoing, Vault } from "./vault.ts";
+
+/** What encryption needs of its client. */
+export interface VaultHome {
+  readonly connection: Connection;
+  readonly requests: Requests;
+  /** As the client was told; the router may know better. */
+  readonly namespace: string | undefined;
+  randomBytes(count: number): Uint8Array;
+  report(error: unknown, event?: RouterEvent): void;
+  /** In place of the one that is chosen, and of the limit of a content key: for tests. */
+  readonly engine?: Engine;
+  readonly mostMessages?: number;
+}
+
+/** Content keys of others that are kept ready; each is 32 bytes and what an engine makes of them. */
+const MOST_CIPHERS = 1_024;
+
+/** Encrypts what a client publishes, asks and answers, and opens what it gets (P10). */
+class PayloadVault implements Vault {
+  readonly #home: VaultHome;
+  readonly #keyring: Keyring;
+  readonly #engine: Engine;
+  readonly #ciphers = new Map<string, ContentCipher | Promise<ContentCipher>>();
+  readonly #states = new WeakMap<RouterEvent, true | EncryptionError | Promise<void>>();
+  /** What is sealed, or under way: a line is sent again as it is (P4). */
+  readonly #sealed = new WeakMap<Outgoing, boolean>();
+  #sender: SenderKey | undefined;
+  #renewing: Promise<SenderKey> | undefined;
+  #namespace: string;
+
+  /** @param sender the first content key, if there is a key to wrap it */
+  constructor(home: VaultHome, keys: Keyring, engine: Engine, sender: SenderKey | undefined) {
+    this.#home = home;
+    this.#keyring = keys;
+    this.#engine = engine;
+    this.#sender = sender;
+    this.#namespace = home.namespace ?? "default";
+  }
+
+  /** Where this client's events are: the router's word counts, once it was heard. */
+  get #place(): string { return (this.#namespace = this.#home.connection.welcome?.namespace ?? this.#namespace); }
+
+  seal(one: Outgoing, done: (error?: unknown) => void): boolean {
+    const known = this.#sealed.get(one);
+    if (known !== undefined || one.settled) return known ?? true;
+    let waiting = 0;
+    try {
+      for (const event of one.events) {
+        const { id, type, text } = event;
+        const put = (payload: string): void => { event.line = lineOf(text, id, payload); };
+        const sealed = this.#sealFor(type, id, text.payload, undefined);
+        if (typeof sealed === "string") put(sealed);
+        else {
+          waiting++;
+          sealed.then((payload) => {
+            put(payload);
+            if (--waiting > 0) return;
+            this.#sealed.set(one, true);
+            done();
+          }).catch(done);
+        }
+      }
+    } catch (error) {
+      done(error);
+    }
+    this.#sealed.set(one, waiting === 0);
+    return waiting === 0;
+  }
+
+  async sealRequest(type: string, id: string, payload: string): Promise<string> {
+    return this.#sealFor(type, id, payload, "request");
+  }
+
+  async openRequest(request: RouterEvent): Promise<boolean> {
+    return this.#open(request, { namespace: this.#place, type: request.type, id: request.id, kind: "request" });
+  }
+
+  async sealAnswer({ type, id }: RouterEvent, kind: "answer" | "failure", payload: string): Promise<string> {
+    return this.#seal(payload, { namespace: this.#place, type, id, kind });
+  }
+
+  async openAnswer(answer: RouterEvent, type: string, id: string): Promise<void> {
+    const jwe = readJwe(answer.payload);
+    if (jwe === undefined && this.#keyring.encrypts(type)) throw inTheClear(`the answer to "${type}"`);
+    if (jwe === undefined) return;
+    const { kind } = jwe.binding;
+    await this.#open(answer, { namespace: this.#place, type, id, kind: kind === "failure" ? kind : "answer" }, jwe);
+    if (kind === "failure") throw fromWire(answer.payload as WireError);
+  }
+
+  async openEvent(event: RouterEvent): Promise<void> {
+    const state = this.#stateOf(event);
+    if (state instanceof Promise) await state;
+    const settled = this.#stateOf(event);
+    if (settled instanceof EncryptionError) throw settled;
+  }
+
+  guard(feed: Feed): SubscribeSpec {
+    const { spec, accepts } = splitSpec(feed.spec);
+    const { connection, requests, report } = this.#home;
+    feed.gate ??= payloadGate({ connection, requests, report, stateOf: (event) => this.#stateOf(event) }, feed, accepts);
+    return spec;
+  }
+
+  #stateOf(event: RouterEvent): true | EncryptionError | Promise<void> {
+    let state = this.#states.get(event);
+    if (state === undefined) this.#states.set(event, (state = this.#begin(event)));
+    return state;
+  }
+
+  #begin(event: RouterEvent): true | EncryptionError | Promise<void> {
+    try {
+      const opened = this.#open(event, { namespace: this.#place, type: event.type, id: event.id, kind: undefined });
+      return opened instanceof Promise ? opened.then(() => void this.#states.set(event, true), (error: EncryptionError) => void this.#states.set(event, error)) : true;
+    } catch (error) {
+      return error as EncryptionError;
+    }
+  }
+
+  /** A payload as it travels: encrypted, if its type asks for it. */
+  #sealFor(type: string, id: string, payload: string, kind: Binding["kind"]): string | Promise<string> {
+    return this.#keyring.encrypts(type) ? this.#seal(payload, { namespace: this.#place, type, id, kind }) : payload;
+  }
+
+  #seal(payload: string, binding: Binding): string | Promise<string> {
+    const sender = this.#sender;
+    if (sender === undefined) throw new EncryptionError("ERR_KEY_REQUIRED", `"${binding.type}" must be encrypted, and this client has no key to do it with; give it encryption.key, or encryption.keys and activeKey`, { details: { type: binding.type } });
+    if (sender.spent) return this.#renew(sender).then(() => this.#seal(payload, binding));
+    const jwe = sender.encrypt(payload, binding);
+    return typeof jwe === "string" ? `"${jwe}"` : jwe.then((text) => `"${text}"`);
+  }
+
+  /** Long before the nonces of a content key wear out another takes its place. */
+  #renew(spent: SenderKey): Promise<SenderKey> {
+    if (this.#sender !== spent) return Promise.resolve(this.#sender!);
+    return (this.#renewing ??= makeSender(this.#keyring, this.#engine, this.#home).then((made) => (this.#sender = made!)).finally(() => (this.#renewing = undefined)));
+  }
+
+  /** Puts a payload in place; says whether it came encrypted. @throws EncryptionError */
+  #open(event: RouterEvent, expected: Binding, jwe = readJwe(event.payload)): boolean | Promise<boolean> {
+    if (jwe === undefined) {
+      if (this.#keyring.requires(event.type)) throw inTheClear(`"${event.type}" ${event.id}`);
+      return false;
+    }
+    check(jwe.binding, expected);
+    const cipher = this.#cipherOf(jwe);
+    const place = (text: string): true => {
+      // Made by `decodeLine` for this client alone, and not handed out yet.
+      (event as { payload: unknown }).payload = parse(text);
+      return true;
+    };
+    try {
+      const text = cipher instanceof Promise ? cipher.then((ready) => decrypt(ready, jwe)) : decrypt(cipher, jwe);
+      return typeof text === "string" ? place(text) : text.then(place).catch((cause: unknown) => { throw undecryptable(jwe, cause); });
+    } catch (cause) {
+      throw undecryptable(jwe, cause);
+    }
+  }
+
+  #cipherOf({ kid, wrappedKey }: Jwe): ContentCipher | Promise<ContentCipher> {
+    const name = `${kid}.${wrappedKey}`;
+    const known = this.#ciphers.get(name);
+    if (known !== undefined) return known;
+    const key = this.#keyring.keys.get(kid);
+    if (key === undefined) throw new EncryptionError("ERR_KEY_UNKNOWN", `the payload is encrypted with the key "${kid.slice(0, 64)}", which this client does not have; add it to encryption.keys`, { details: { kid: kid.slice(0, 64) } });
+    const cipher = key.unwrap(fromBase64url(wrappedKey)).then((bytes) => this.#engine.cipher(bytes)).then((ready) => {
+      this.#ciphers.set(name, ready);
+      return ready;
+    });
+    this.#ciphers.set(name, cipher);
+    cipher.catch(() => this.#ciphers.delete(name));
+    if (this.#ciphers.size > MOST_CIPHERS) this.#ciphers.delete(this.#ciphers.keys().next().value!);
+    return cipher;
+  }
+}
+
+/** @throws ValidationError, EncryptionError for options that make no sense, or whose code cannot be loaded */
+export async function openVault(options: EncryptionOptions, home: VaultHome): Promise<Vault> {
+  const [keys, engine] = await Promise.all([keyring(options), home.engine ?? chooseEngine()]);
+  return new PayloadVault(home, keys, engine, await makeSender(keys, engine, home));
+}
+
+async function makeSender({ active }: Keyring, engine: Engine, { randomBytes, mostMessages = MOST_MESSAGES }: VaultHome): Promise<SenderKey | undefined> {
+  return active && SenderKey.make(active.kid, active.key, engine, randomBytes, mostMessages);
+}
+
+const decrypt = (cipher: ContentCipher, { iv, header, ciphertext, tag }: Jwe): string | Promise<string> => cipher.decrypt(iv, header, ciphertext, tag);
+
+function check(found: Binding, expected: Binding): void {
+  for (const name of ["namespace", "type", "id", "kind"] as const) {
+    if (found[name] !== expected[name]) throw new EncryptionError("ERR_ENCRYPTION_BINDING", `the payload was encrypted for another ${name === "kind" ? "purpose" : name} than the one it comes with; somebody on the way has moved it, so do not trust this router`, { details: { path: name } });
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Its message would quote what was secret.
+    throw new EncryptionError("ERR_DECRYPT", "what was encrypted is no JSON; its publisher must encrypt the JSON of the payload");
+  }
+}
+
+function undecryptable({ kid }: Jwe, cause: unknown): EncryptionError {
+  if (cause instanceof EncryptionError) return cause;
+  return new EncryptionError("ERR_DECRYPT", `the payload does not open with the key "${kid}": it was changed on its way, or encrypted with another key of that name`, { details: { kid } });
+}
+
+function inTheClear(what: string): EncryptionError {
+  return new EncryptionError("ERR_NOT_ENCRYPTED", `${what} came in the clear, and must not; publish it from a client with encryption, or take its type out of encryption.required`);
+}

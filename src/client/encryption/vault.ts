@@ -1,0 +1,28 @@
+import type { RouterEvent } from "../../core/event.ts";
+import type { SubscribeSpec } from "../../core/frames.ts";
+import type { EventText } from "../encode-event.ts";
+import type { Feed } from "../feed.ts";
+
+/** What waits to be sent, as far as encryption looks at it. */
+export interface Outgoing {
+  readonly settled: boolean;
+  readonly events: readonly { readonly id: string; readonly type: string; readonly text: EventText; line: string }[];
+}
+
+/** What the parts of a client ask of encryption. Its code is loaded by clients that encrypt, before their first hello. */
+export interface Vault {
+  /** Makes the lines of what leaves anew; says whether they are there. If not, `done` is called when they are, or with why they cannot be. */
+  seal(one: Outgoing, done: (error?: unknown) => void): boolean;
+  /** @param payload JSON @returns JSON @throws EncryptionError */
+  sealRequest(type: string, id: string, payload: string): Promise<string>;
+  /** An answer is as secret as its request. @param payload JSON, of a failure a `WireError` */
+  sealAnswer(request: RouterEvent, kind: "answer" | "failure", payload: string): Promise<string>;
+  /** Puts the payload of a request in place; resolves with whether it came encrypted. @throws EncryptionError */
+  openRequest(request: RouterEvent): Promise<boolean>;
+  /** Puts the payload of an answer in place. @throws EncryptionError, or what the responder threw */
+  openAnswer(answer: RouterEvent, type: string, id: string): Promise<void>;
+  /** Puts the payload of an event in place. @throws EncryptionError */
+  openEvent(event: RouterEvent): Promise<void>;
+  /** Sets a feed's gate; what it returns is what to ask the router for. */
+  guard(feed: Feed): SubscribeSpec;
+}
