@@ -14,6 +14,8 @@ export type { HandlerContext, OwnSubscription, User } from "./client/handler-con
 export type { SubscribeInit, SubscribeOptions } from "./client/subscribe-options.ts";
 export type { Subscription } from "./client/subscription.ts";
 export type { Stream, StreamOptions } from "./client/stream.ts";
+export type { EventWindow, WindowOptions } from "./patterns/window-options.ts";
+export type { WindowStream } from "./patterns/window-stream.ts";
 export type { Transaction } from "./client/transaction.ts";
 export { defineEvents, type AnyEvents, type EventMap, type EventOf, type EventSchemas, type PayloadOf, type StandardSchema } from "./client/typed-events.ts";
 export type { EventInit, EventMeta, RouterEvent } from "./core/event.ts";

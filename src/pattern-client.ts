@@ -2,14 +2,15 @@ import { Client } from "./client/client.ts";
 import type { CircuitBreakerOptions, ErrorHandlerOptions } from "./client/failure-options.ts";
 import type { Middleware } from "./client/handle-events.ts";
 import { circuitBreaker, errorHandler } from "./client/middleware.ts";
-import type { AnyEvents, EventMap } from "./client/typed-events.ts";
+import type { AnyEvents, EventMap, EventOf } from "./client/typed-events.ts";
+import type { WindowOptions } from "./patterns/window-options.ts";
+import { WindowStream } from "./patterns/window-stream.ts";
 
 /** A client with the patterns on it, each loaded when it is used. Knows no transport. */
 export class PatternClient<Events extends EventMap = AnyEvents, Inputs extends EventMap = Events> extends Client<Events, Inputs> {
   /**
    * Surrounds a handler of events or requests: runs it again when it fails, then makes the event a dead letter, or hands its last error on to `onError`
-   * or the requester. Order is kept meanwhile.
-   * @throws ValidationError for options that are unknown or malformed.
+   * or the requester. Order is kept meanwhile. Wrong options reach `onError` as a ValidationError.
    * @example
    * client.on("user.created", client.errorHandler({ maxRetries: 3, backoff: "exponential", deadLetterQueue: true })(handler));
    */
@@ -19,12 +20,21 @@ export class PatternClient<Events extends EventMap = AnyEvents, Inputs extends E
 
   /**
    * Surrounds handlers that use one service, and spares it when it fails. While it is open nothing is lost: events wait, or inside an `errorHandler`
-   * are retried when it may be back; requests fail at once.
-   * @throws ValidationError for options that are unknown or malformed.
+   * are retried when it may be back; requests fail at once. Wrong options reach `onError` as a ValidationError.
    * @example
    * client.on("external.api.call", client.circuitBreaker({ failureThreshold: 5, recoveryTimeout: "30s", expectedException: ApiError })(handler));
    */
   circuitBreaker(options?: CircuitBreakerOptions): Middleware {
     return circuitBreaker(this.tools, options);
+  }
+
+  /**
+   * Events by spans of their time. Subscribes at once; iterating throws a ValidationError for times that make no sense.
+   * @example
+   * for await (const window of client.window("metrics.*", { size: "1m", slide: "30s" })) console.log(window.start, window.length);
+   */
+  window<Pattern extends string>(topics: Pattern | readonly Pattern[], options: WindowOptions = {} as WindowOptions): WindowStream<EventOf<Events, Pattern>> {
+    const { size: _, slide: __, allowedLateness: ___, ...rest } = options;
+    return new WindowStream({ ...this.tools, stream: this.stream(topics, rest), topics, options });
   }
 }

@@ -25,15 +25,6 @@ export interface ErrorHandlerOptions {
   readonly deadLetterQueue?: boolean;
 }
 
-export interface RetryPolicy {
-  readonly maxRetries: number;
-  readonly exponential: boolean;
-  readonly delay: number;
-  readonly maxDelay: number;
-  readonly retryIf: (error: unknown) => boolean;
-  readonly deadLetterQueue: boolean;
-}
-
 export interface CircuitBreakerOptions {
   /** Failures in a row that open it; default 5. */
   readonly failureThreshold?: number;
@@ -42,10 +33,4 @@ export interface CircuitBreakerOptions {
   /** The class of the errors that count, or a function that says so; default: all. Others pass and show that the service answers. */
   // oxlint-disable-next-line typescript/no-explicit-any -- a constructor takes what it takes
   readonly expectedException?: (abstract new (...args: any[]) => unknown) | ((error: unknown) => boolean);
-}
-
-export interface BreakerSettings {
-  readonly failureThreshold: number;
-  readonly recoveryTimeout: number;
-  readonly expectedException: CircuitBreakerOptions["expectedException"];
 }

@@ -1,9 +1,20 @@
+import { milliseconds } from "../core/duration.ts";
 import { EventRouterError } from "../core/errors.ts";
 import type { RouterEvent } from "../core/event.ts";
+import { checkFunction, checkOptions, invalidOption, wholeNumber } from "./check-options.ts";
 import type { Middleware } from "./handle-events.ts";
 import type { HandlerContext } from "./handler-context.ts";
-import type { RetryPolicy, Tools } from "./failure-options.ts";
+import type { ErrorHandlerOptions, Tools } from "./failure-options.ts";
 import { sleep } from "./sleep.ts";
+
+interface RetryPolicy {
+  readonly maxRetries: number;
+  readonly exponential: boolean;
+  readonly delay: number;
+  readonly maxDelay: number;
+  readonly retryIf: (error: unknown) => boolean;
+  readonly deadLetterQueue: boolean;
+}
 
 /** Between attempts to write a dead letter, ms. */
 const BURIAL = { first: 250, most: 30_000 };
@@ -11,8 +22,10 @@ const BURIAL = { first: 250, most: 30_000 };
 /**
  * Runs a handler again when it fails, and gives the event up as a dead letter or with its last error. The handler counts as running all the while, so
  * with a concurrency of 1 the events behind it wait and order is kept.
+ * @throws ValidationError naming the option.
  */
-export function retry(tools: Tools, policy: RetryPolicy): Middleware {
+export function retry(tools: Tools, options: ErrorHandlerOptions = {}): Middleware {
+  const policy = policyOf(options);
   const { maxRetries, retryIf, deadLetterQueue } = policy;
   return (handler) => async (event, context) => {
     for (let tries = 0; ; tries++) {
@@ -55,4 +68,16 @@ async function bury(tools: Tools, { seq }: RouterEvent, { subscription, signal }
     }
   }
   throw error;
+}
+
+function policyOf(options: ErrorHandlerOptions): RetryPolicy {
+  checkOptions(options, "maxRetries backoff delay maxDelay retryIf deadLetterQueue", "errorHandler");
+  const { maxRetries, backoff = "exponential", delay = 100, maxDelay = 30_000, retryIf = () => true, deadLetterQueue = false } = options;
+  if (backoff !== "exponential" && backoff !== "fixed") throw invalidOption("backoff", 'must be "exponential" or "fixed"');
+  checkFunction(retryIf, "retryIf");
+  if (typeof deadLetterQueue !== "boolean") throw invalidOption("deadLetterQueue", "must be true or false");
+  return {
+    maxRetries: wholeNumber(maxRetries, "maxRetries", 3, 0), exponential: backoff === "exponential",
+    delay: milliseconds(delay, "delay"), maxDelay: milliseconds(maxDelay, "maxDelay"), retryIf, deadLetterQueue,
+  };
 }

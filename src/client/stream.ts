@@ -1,3 +1,4 @@
+import { asyncDispose } from "../core/dispose.ts";
 import type { Duration } from "../core/duration.ts";
 import type { SubscribeOptions } from "./subscribe-options.ts";
 import type { Subscription } from "./subscription.ts";
@@ -29,6 +30,11 @@ export class Stream<T> implements AsyncIterable<T> {
 
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined, void> { return this.#iterate(); }
 
+  /** Ends it, also for who waits for its next. Leaving the loop does so too. */
+  unsubscribe(): Promise<void> { return this.#subscription.unsubscribe(); }
+
+  [asyncDispose](): Promise<void> { return this.unsubscribe(); }
+
   /** As a web stream: events are taken as the reader pulls, cancelling unsubscribes. */
   toReadableStream(): ReadableStream<T> {
     const iterator = this.#iterate();
@@ -38,7 +44,7 @@ export class Stream<T> implements AsyncIterable<T> {
         if (done === true) controller.close();
         else controller.enqueue(value);
       },
-      cancel: () => this.#subscription.unsubscribe(),
+      cancel: () => this.unsubscribe(),
     }, { highWaterMark: 0 });
   }
 }

@@ -43,7 +43,7 @@ export function parseSubscription({ topics, handler, ...options }: SubscribeInit
   if (handler !== undefined) checkFunction(handler, "handler");
   const { filter, from = "now", concurrency, retry, deadLetter, signal } = options;
   if (typeof (retry ?? {}) !== "object") throw invalidOption("retry", "must be an object, such as { maxRetries: 3 }");
-  const onFailure = retry === undefined && deadLetter === undefined ? undefined : { ...retry, deadLetterQueue: deadLetter! };
+  const onFailure = retry === undefined && deadLetter === undefined ? undefined : { deadLetterQueue: deadLetter!, ...retry };
   if (onFailure !== undefined && handler === undefined) throw invalidOption(retry === undefined ? "deadLetter" : "retry", "is for a subscription with a handler");
   if (filter !== undefined && (typeof filter !== "object" || filter === null || Array.isArray(filter))) throw new ValidationError("ERR_FILTER", 'filter must be an object, such as { "payload.amount": { $gt: 100 } }', { details: { path: "filter" } });
   // What cannot be written would spoil the message of the whole turn.

@@ -161,11 +161,14 @@ describe("errorHandler", () => {
   });
 
   test.each([
-    [{ maxRetries: -1 }, "maxRetries"], [{ delay: "soon" }, "delay"], [{ backoff: "linear" }, "backoff"], [{ retryIf: true }, "retryIf"], [{ retries: 3 }, "retries"],
-  ])("wrong options are refused at once: %j", async (options, path) => {
-    const { client } = await world();
-    expect(() => client.errorHandler(options as object)).toThrow(expect.objectContaining({ name: "ValidationError", details: { path } }));
-    expect(() => client.on("n", { retry: options as object }, () => {})).toThrow(expect.objectContaining({ name: "ValidationError", details: { path } }));
+    [{ maxRetries: -1 }, "maxRetries"], [{ delay: "soon" }, "delay"], [{ backoff: "linear" }, "backoff"], [{ retryIf: true }, "retryIf"], [{ retries: 3 }, "retries"], [{ deadLetterQueue: "q" }, "deadLetterQueue"],
+  ])("wrong options reach onError before the first event: %j", async (options, path) => {
+    const { client, errors, subscribed } = await world();
+    client.errorHandler(options as object);
+    await loaded();
+    expect(errors.map(([error]) => error)).toMatchObject([{ name: "ValidationError", details: { path } }]);
+    await subscribed(() => {}, [], { retry: options });
+    expect(errors.length).toBe(2);
   });
 
   test("a subscription without a handler cannot retry", async () => {
@@ -292,8 +295,11 @@ describe("circuitBreaker", () => {
     expect([router.clock.timers, errors.map(([error]) => (error as { code?: string }).code)]).toEqual([0, [undefined, "ERR_CIRCUIT_OPEN"]]);
   });
 
-  test.each([[{ failureThreshold: 0 }, "failureThreshold"], [{ recoveryTimeout: "later" }, "recoveryTimeout"], [{ expectedException: "Error" }, "expectedException"]])("wrong options are refused at once: %j", async (options, path) => {
-    const { client } = await world();
-    expect(() => client.circuitBreaker(options as object)).toThrow(expect.objectContaining({ name: "ValidationError", details: { path } }));
+  test.each([[{ failureThreshold: 0 }, "failureThreshold"], [{ recoveryTimeout: "later" }, "recoveryTimeout"], [{ expectedException: "Error" }, "expectedException"]])("wrong options reach onError, and who waits for a handler in it: %j", async (options, path) => {
+    const { client, errors } = await world();
+    const handler = client.circuitBreaker(options as object)(() => {});
+    await loaded();
+    expect(errors.map(([error]) => error)).toMatchObject([{ name: "ValidationError", details: { path } }]);
+    await expect(handler({} as never, {} as never)).rejects.toBe(errors[0]![0]);
   });
 });

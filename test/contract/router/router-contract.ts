@@ -5,6 +5,7 @@ import { breaking } from "./breaking.ts";
 import { publishing } from "./publishing.ts";
 import { seed } from "./seed.ts";
 import { seedFailures } from "./seed-failures.ts";
+import { seedStreams } from "./seed-streams.ts";
 import { streaming } from "./streaming.ts";
 import { subscribing } from "./subscribing.ts";
 
@@ -28,4 +29,5 @@ export function routerContract({ test }: Suite, make: MakeHome): void {
   breaking(inHome);
   seed(inHome);
   seedFailures(inHome);
+  seedStreams(inHome);
 }
