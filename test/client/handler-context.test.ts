@@ -56,6 +56,7 @@ describe("what a handler is told besides its event", () => {
       contexts.push(context);
       await new Promise((resolve) => context.signal.addEventListener("abort", resolve));
     });
+    await import("../../src/client/responders.ts");
     const [serve] = await router.take("serve");
     router.say(["on", serve!.args[0] as number, "e1", 0], ["ask", 1, 5_000, line(0, "n")]);
     await settle();
