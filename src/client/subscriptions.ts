@@ -6,7 +6,6 @@ import type { Connection, Part } from "./connection.ts";
 import { Feed, type FeedOwner } from "./feed.ts";
 import { regExpAsFilter } from "./subscribe-options.ts";
 import type { User } from "./handler-context.ts";
-import { regExpAsFilter } from "./reg-exp-filter.ts";
 
 /** The subscriptions of a connection: opened again where they stand after a cut, and acknowledged a few times per window, never per event. */
 export class Subscriptions implements Part {

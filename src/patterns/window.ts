@@ -2,8 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { milliseconds } from "../core/duration.ts";
 import { ValidationError } from "../core/errors.ts";
 import type { RouterEvent } from "../core/event.ts";
-import { regExpAsFilter } from "../client/reg-exp-filter.ts";
-import { patternsOf } from "../client/subscribe-options.ts";
+import { patternsOf, regExpAsFilter } from "../client/subscribe-options.ts";
 import type { EventWindow, WindowOptions, WindowSource } from "./window-options.ts";
 
 /** How long to wait before the router is asked again whether it has more, ms. */
