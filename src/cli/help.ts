@@ -10,7 +10,7 @@ ${section("Options", [["-h, --help", "show this help, or that of a command"], ["
 
 Exit codes: 0 done, 1 failed, 2 called wrongly.
 Environment: EVENT_ROUTER_URL, EVENT_ROUTER_TOKEN, EVENT_ROUTER_API_KEY (of commands that talk to a router),
-EVENT_ROUTER_API_KEYS (of start), NO_COLOR, DEBUG (stacks of errors).
+each option of start, as EVENT_ROUTER_STORE and EVENT_ROUTER_API_KEYS, NO_COLOR, DEBUG (stacks of errors).
 
 Start with:  event-router start
 Then:        event-router COMMAND --help

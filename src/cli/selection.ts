@@ -28,12 +28,30 @@ function topicsOf(patterns: readonly string[]): readonly string[] {
   return patterns.length === 0 ? ["**"] : patterns;
 }
 
+/** A place in a log: a seq, or a time. */
+export type Place = number | Date;
+
 /** Where to begin: `now`, `start`, a seq, or a time. */
-export function readFrom(text: string, command: string): "now" | "start" | number | Date {
+export function readFrom(text: string, command: string): "now" | "start" | Place {
   if (text === "now" || text === "start") return text;
+  const place = placeOf(text);
+  if (place !== undefined) return place;
+  throw usageError(`--from is now, start, ${places}; got ${JSON.stringify(text)}`, command);
+}
+
+/** A place in what is there already; undefined if the flag is not given. */
+export function readPlace(text: string | undefined, flag: "--from" | "--to", command: string): Place | undefined {
+  if (text === undefined) return undefined;
+  const place = placeOf(text);
+  if (place !== undefined) return place;
+  throw usageError(`${flag} is ${places}; got ${JSON.stringify(text)}`, command);
+}
+
+const places = "a seq as 1042, or a time as 2024-01-01T12:00:00 (local) or 2024-01-01T12:00:00Z";
+
+function placeOf(text: string): Place | undefined {
   if (/^\d+$/.test(text)) return Number(text);
   // A day alone would be taken for UTC, a time without a zone for local.
   const time = /^\d{4}-\d\d-\d\d/.test(text) ? new Date(text.length === 10 ? `${text}T00:00` : text) : new Date(Number.NaN);
-  if (!Number.isNaN(time.getTime())) return time;
-  throw usageError(`--from is now, start, a seq as 1042, or a time as 2024-01-01T12:00:00 (local) or 2024-01-01T12:00:00Z; got ${JSON.stringify(text)}`, command);
+  return Number.isNaN(time.getTime()) ? undefined : time;
 }

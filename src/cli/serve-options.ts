@@ -4,15 +4,16 @@ import type { ServeOptions } from "../hosts/server.ts";
 import type { Flags, Values } from "./command.ts";
 import { usageError } from "./failure.ts";
 import { readCount, readDuration, readSize } from "./quantity.ts";
-import type { Shell } from "./shell.ts";
 
 export const serveFlags = {
+  config: { type: "string", value: "FILE", about: "read options from a JSON file, names in camelCase; what is typed, then the environment, counts more" },
   transport: { type: "string", value: "websocket", about: "how clients connect; HTTP and Server-Sent Events come with it (default: websocket)" },
   host: { type: "string", value: "ADDRESS", about: "the address to listen on (default: 127.0.0.1, this machine only)" },
   port: { type: "string", value: "PORT", about: "the port to listen on, 0 for any that is free (default: 8080)" },
   store: { type: "string", value: "STORE", about: "where events are kept: memory or sqlite:FILE (default: memory)" },
   "api-key": { type: "string", value: "KEY", multiple: true, about: "a key that lets a client in (default: EVENT_ROUTER_API_KEYS, separated by commas)" },
   "allow-anonymous": { type: "boolean", about: "let everybody in who reaches the address" },
+  origin: { type: "string", value: "ORIGIN", multiple: true, about: "an origin of web pages that may use the router besides its own, as https://app.example.com" },
   "retain-age": { type: "string", value: "DURATION", about: "forget events that are older, as 30d (default: keep all)" },
   "retain-events": { type: "string", value: "N", about: "keep the newest N events of a namespace" },
   "retain-bytes": { type: "string", value: "SIZE", about: "keep the newest events up to this size, as 1gb" },
@@ -22,13 +23,13 @@ export const serveFlags = {
 type StartOptions = ServeOptions & { readonly host: string; readonly port: number; readonly store: "memory" | `sqlite:${string}` };
 type Given = Values<typeof serveFlags>;
 
-/** What `start` was told, as `serve` takes it. @throws ValidationError `ERR_USAGE` */
-export function readServeOptions(given: Given, { env }: Pick<Shell, "env">): StartOptions {
+/** What `start` was told, by whatever way, as `serve` takes it. @throws ValidationError `ERR_USAGE` */
+export function readServeOptions(given: Given): StartOptions {
   const { transport = "websocket", port = "8080" } = given;
   // An IPv6 address as it stands in a URL is one too.
   const host = (given.host ?? "127.0.0.1").replace(/^\[(.+)\]$/, "$1");
   if (transport !== "websocket") throw usageError(`--transport ${transport} is not to be had; a server speaks websocket`, "start");
-  const apiKeys = given["api-key"] ?? env.EVENT_ROUTER_API_KEYS?.split(",").map((key) => key.trim()).filter((key) => key !== "") ?? [];
+  const apiKeys = given["api-key"] ?? [];
   const allowAnonymous = given["allow-anonymous"] ?? false;
   if (allowAnonymous && apiKeys.length > 0) throw usageError("--allow-anonymous and API keys exclude each other; leave out the flag, or --api-key and EVENT_ROUTER_API_KEYS", "start");
   if (!isLoopback(host) && apiKeys.length === 0 && !allowAnonymous) {
@@ -36,7 +37,8 @@ export function readServeOptions(given: Given, { env }: Pick<Shell, "env">): Sta
   }
   return {
     host, port: readCount(port, "--port", "start", [0, 65_535]), store: readStore(given.store ?? "memory"),
-    ...(apiKeys.length > 0 && { apiKeys }), ...(allowAnonymous && { allowAnonymous }), retention: readRetention(given),
+    ...(apiKeys.length > 0 && { apiKeys }), ...(allowAnonymous && { allowAnonymous }), ...(given.origin !== undefined && { origins: given.origin.map(readOrigin) }),
+    retention: readRetention(given),
   };
 }
 
@@ -50,6 +52,11 @@ function readStore(text: string): "memory" | `sqlite:${string}` {
   const file = /^sqlite:(.+)$/s.exec(text)?.[1];
   if (file === undefined) throw usageError(`--store is memory or sqlite:FILE, as sqlite:data/router.db; got ${JSON.stringify(text)}`, "start");
   return `sqlite:${file}`;
+}
+
+function readOrigin(text: string): string {
+  if (!URL.canParse(text) || new URL(text).origin !== text) throw usageError(`--origin is as https://app.example.com, without a path; got ${JSON.stringify(text)}`, "start");
+  return text;
 }
 
 function readRetention({ "retain-age": age, "retain-events": events, "retain-bytes": bytes }: Given) {

@@ -36,6 +36,7 @@ export const historyQuery = z.strictObject({
   to: z.string().optional(),
   limit: z.string().regex(/^([1-9]\d{0,2}|1000)$/, "must be a whole number from 1 to 1000").optional(),
   cursor: z.string().optional(),
+  targets: z.enum(["own", "any"]).optional(),
 });
 
 export const streamQuery = z.strictObject({ ...selection, from: z.string().optional(), last_event_id: z.string().optional() });

@@ -7,7 +7,7 @@ vi.setConfig({ testTimeout: 90_000 });
 /** Wrong calls: what is typed, and what is said about it. All of them end with 2, and nothing on standard output. */
 const wrong: readonly (readonly [line: readonly string[], message: string])[] = [
   [["strat"], 'there is no command "strat"; did you mean start? (ERR_USAGE)'],
-  [["frobnicate"], 'there is no command "frobnicate"; there are start, status, monitor, publish, request (ERR_USAGE)'],
+  [["frobnicate"], 'there is no command "frobnicate"; there are start, status, monitor, publish, request, replay, export, import, bench, doctor, completion (ERR_USAGE)'],
   [["--port", "80"], "unknown option --port; options of a command follow its name (ERR_USAGE)"],
   [["start", "--prot", "80"], "unknown option --prot; did you mean --port? (ERR_USAGE)"],
   [["start", "-x"], "unknown option -x (ERR_USAGE)"],
@@ -44,6 +44,15 @@ const wrong: readonly (readonly [line: readonly string[], message: string])[] = 
   [["publish", "a", "--priority", "10"], '--priority is a whole number from 0 to 9; got "10" (ERR_USAGE)'],
   [["publish", "a", "--header", "region"], '--header is NAME=VALUE; got "region" (ERR_USAGE)'],
   [["request"], "request needs TYPE: what is asked, as calculator.add (ERR_USAGE)"],
+  [["replay", "--speed", "fast"], '--speed is how many times as fast, as 1, 0.5 or 10; got "fast" (ERR_USAGE)'],
+  [["replay", "--to-api-key", "k"], "--to-api-key is for a replay into another log; name it with --to-url or --to-namespace (ERR_USAGE)"],
+  [["replay", "--to-namespace", "default"], "this is the log that the events come from, and each is stored once; give --new-ids to publish them as new ones, or name another with --to-url or --to-namespace (ERR_USAGE)"],
+  [["replay", "--to-namespace", "default", "--new-ids"], "published to the log that is read, they would be replayed again without end; say where to stop with --to (ERR_USAGE)"],
+  [["export", "--format", "xml"], '--format is json, ndjson or csv; got "xml" (ERR_USAGE)'],
+  [["export", "--to", "tomorrow"], '--to is a seq as 1042, or a time as 2024-01-01T12:00:00 (local) or 2024-01-01T12:00:00Z; got "tomorrow" (ERR_USAGE)'],
+  [["import"], "import needs FILE: what to read, - is standard input (ERR_USAGE)"],
+  [["bench", "--events", "0"], '--events is a whole number from 1 to 10000000; got "0" (ERR_USAGE)'],
+  [["completion", "tcsh"], 'SHELL is bash, zsh, fish; got "tcsh" (ERR_USAGE)'],
   [["help", "stat"], 'there is no command "stat"; did you mean status? (ERR_USAGE)'],
 ];
 
@@ -69,7 +78,7 @@ test("without a command the overview is on standard error, with --help on standa
   expect(asked.out).toMatch(/^Usage: event-router COMMAND/);
 });
 
-test.each(["start", "status", "monitor", "publish", "request"])("%s --help shows usage, each option and an example, whatever else is typed", async (command) => {
+test.each(["start", "status", "monitor", "publish", "request", "replay", "export", "import", "bench", "doctor", "completion"])("%s --help shows usage, each option and an example, whatever else is typed", async (command) => {
   const [asked, word] = await Promise.all([cli([command, "--nonsense", "-h"]), cli(["help", command])]);
   expect(asked).toMatchObject({ code: 0, err: "" });
   expect(asked.out).toBe(word.out);

@@ -2,6 +2,7 @@ import type { EventRouterClient, Gap } from "../../index.ts";
 import { defineCommand } from "../command.ts";
 import { eventJson, eventLine } from "../event-text.ts";
 import { exitCode } from "../failure.ts";
+import { Pause } from "../pause.ts";
 import { readCount } from "../quantity.ts";
 import { routerAccess, routerFlags } from "../router-access.ts";
 import { readFrom, readSelection } from "../selection.ts";
@@ -9,7 +10,7 @@ import { Interrupted, type Shell } from "../shell.ts";
 
 export const monitor = defineCommand({
   name: "monitor",
-  about: "show events as they come, until Ctrl-C",
+  about: "show events as they come, until Ctrl-C; on a terminal space pauses, q ends",
   operands: [{ name: "PATTERN", about: "types to show: * is one segment, ** any number (default: **)", many: true }],
   flags: {
     filter: { type: "string", value: "FILTER", about: "show only these: field:op:value joined by commas, or JSON" },
@@ -34,18 +35,23 @@ export const monitor = defineCommand({
     await router.reach(shell.stop);
     await using client = router.connect({ reconnect: { enabled: true } });
     tellOfConnection(client, shell);
+    const left = new AbortController();
+    using pause = new Pause(shell, () => left.abort(new Interrupted("left with q")));
+    const signal = AbortSignal.any([shell.stop, left.signal]);
     try {
-      await using events = await client.subscribe({ ...selection, from, signal: shell.stop });
+      await using events = await client.subscribe({ ...selection, from, signal });
       events.onGap((gap) => shell.note(`event-router: gap: ${describe(gap)}`));
-      shell.note(`event-router: listening to ${selection.topics.join(" ")} at ${router.url}; Ctrl-C ends it`);
+      shell.note(`event-router: listening to ${selection.topics.join(" ")} at ${router.url}; Ctrl-C ends it${pause.possible ? ", space pauses it" : ""}`);
       let shown = 0;
       for await (const event of events) {
+        await pause.over;
+        if (signal.aborted) break;
         await shell.print(flags.json ? eventJson(event) : eventLine(event, { utc: flags.utc ?? false, colour: shell.colour }));
         if (++shown >= limit) break;
       }
     } catch (error) {
       // Ctrl-C is how one leaves.
-      if (!(shell.stop.reason instanceof Interrupted)) throw error;
+      if (!(signal.reason instanceof Interrupted)) throw error;
     }
     return exitCode.done;
   },

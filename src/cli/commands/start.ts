@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { EventRouterClient } from "../../index.ts";
 import type { RunningServer, ServerLogger } from "../../hosts/server.ts";
 import { announcementFields, announcementText, type Announcement } from "../announcement.ts";
-import { defineCommand } from "../command.ts";
+import { defineCommand, type Flags } from "../command.ts";
 import { exitCode, failure, usageError } from "../failure.ts";
 import { playgroundFolder } from "../playground-folder.ts";
 import { version } from "../run.ts";
@@ -14,29 +14,34 @@ import { json } from "../text.ts";
 /** How clients that are told to come back should wait, and how long the stop waits for those that do not leave, ms. */
 const STOP = { retryAfter: 1_000, timeout: 5_000 };
 
+export const startFlags = {
+  ...serveFlags,
+  "system-metrics": { type: "boolean", about: "publish system.cpu, system.memory and system.loop of this machine each second" },
+  playground: { type: "string", value: "DIR", about: "serve this folder at / (default: the playground that comes with the package)" },
+  "no-playground": { type: "boolean", about: "serve no page at /" },
+  json: { type: "boolean", about: "when it is ready, write where it listens as one line of JSON" },
+} as const satisfies Flags;
+
 export const start = defineCommand({
   name: "start",
   about: "start a router, until Ctrl-C",
   operands: [],
-  flags: {
-    ...serveFlags,
-    "system-metrics": { type: "boolean", about: "publish system.cpu, system.memory and system.loop of this machine each second" },
-    playground: { type: "string", value: "DIR", about: "serve this folder at / (default: the playground that comes with the package)" },
-    "no-playground": { type: "boolean", about: "serve no page at /" },
-    json: { type: "boolean", about: "when it is ready, write where it listens as one line of JSON" },
-  },
+  flags: startFlags,
   examples: [
     ["start", "on this machine, events in memory"],
     ["start --store sqlite:data/router.db --retain-age 30d", "events on disk, for a month"],
     ["start --transport websocket --port 9000 --system-metrics", "with something to look at"],
+    ["start --config router.json --port 9000", "options from a file, but for the port; each may be in the environment too, as EVENT_ROUTER_PORT"],
     ["start --host 0.0.0.0 --api-key $KEY --store sqlite:/var/lib/events.db", "for other machines, with a key"],
   ],
-  async run({ flags }, shell) {
-    const options = readServeOptions(flags, shell);
+  async run({ flags: typed }, shell) {
+    // The other commands start sooner without what only this one needs.
+    const { readSettings } = await import("../config.ts");
+    const flags = readSettings(typed, startFlags, shell.env);
+    const options = readServeOptions(flags);
     if (flags.playground !== undefined && flags["no-playground"]) throw usageError("--playground and --no-playground exclude each other; give one", "start");
     const playground = flags["no-playground"] ? undefined : playgroundFolder(flags.playground);
     await prepareStore(options.store);
-    // The other commands start sooner without the server.
     const { serve } = await import("../../hosts/server.ts");
     const server = await serve({ ...options, ...(playground !== undefined && { staticFiles: playground }), logger: loggerOf(shell) });
     const metrics = new AbortController();

@@ -1,4 +1,5 @@
 import { ConnectionError } from "../../index.ts";
+import { ask } from "../ask.ts";
 import { defineCommand } from "../command.ts";
 import { exitCode } from "../failure.ts";
 import { routerAccess, routerFlags, type RouterAccess } from "../router-access.ts";
@@ -19,7 +20,7 @@ export const status = defineCommand({
   async run({ flags }, shell) {
     const router = routerAccess("status", flags, shell);
     const signal = AbortSignal.any([shell.stop, AbortSignal.timeout(router.timeout)]);
-    const health = await ask<Health>(router, "/health", signal, [200, 503]).catch((error: unknown) => {
+    const health = await ask<Health>(router, "/health", { signal, accept: [200, 503] }).catch((error: unknown) => {
       if (error instanceof ConnectionError && error.code === "ERR_UNREACHABLE" && !shell.stop.aborted) return undefined;
       throw error;
     });
@@ -28,7 +29,7 @@ export const status = defineCommand({
       shell.note(`Event Router Status: Not running at ${router.url}`);
       return exitCode.failed;
     }
-    const [stats, transport] = await Promise.all([ask<Stats>(router, "/api/v1/stats", signal, [200]), tryWebSocket(router, signal)]);
+    const [stats, transport] = await Promise.all([ask<Stats>(router, "/api/v1/stats", { signal }), tryWebSocket(router, signal)]);
     const healthy = health.status === "healthy" && transport === "connected";
     if (flags.json) await shell.print(json({ status: healthy ? "running" : "degraded", url: router.url, transport: "websocket", connection: transport, ...stats, checks: health.checks }));
     else await shell.print(report(health, stats, transport));
@@ -57,15 +58,4 @@ async function tryWebSocket(router: RouterAccess, signal: AbortSignal): Promise<
     signal.throwIfAborted();
     return `not connected: ${(error as Error).message}`;
   }
-}
-
-async function ask<T>(router: RouterAccess, path: string, signal: AbortSignal, accepted: readonly number[]): Promise<T> {
-  const url = router.http(path);
-  const response = await fetch(url, { headers: router.headers, signal }).catch((cause: unknown) => {
-    throw new ConnectionError("ERR_UNREACHABLE", `${url.origin} does not answer; is the router running there?`, { retryable: true, cause });
-  });
-  const body = (await response.json().catch(() => undefined)) as (T & { code?: string; detail?: string; title?: string }) | undefined;
-  if (body !== undefined && accepted.includes(response.status)) return body;
-  const said = body?.detail ?? body?.title ?? `it answered ${response.status} to GET ${url.pathname}`;
-  throw new ConnectionError(body?.code ?? "ERR_NOT_A_ROUTER", body?.code === undefined ? `${url.origin} is there, but no event router: ${said}` : said);
 }

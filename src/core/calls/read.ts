@@ -5,18 +5,23 @@ import type { Namespace } from "../namespace.ts";
 import { assertPattern, matchesPattern } from "../pattern.ts";
 import { mayRead, type Reader } from "../reader.ts";
 import { compileRegex } from "../regex.ts";
-import { type Caller, MOST_EVENTS, MOST_SIZE, whole } from "./call.ts";
+import { type Caller, demand, MOST_EVENTS, MOST_SIZE, whole } from "./call.ts";
 
 /** What a `read` looks at before it answers with what it has. */
 const SCAN = { events: 20_000, page: { events: 512, size: 512 * 1024 } };
 
 /**
- * Events from the log: `{ after?, from?, to?, topics?, filter?, limit? }`, seqs or times (ms). Answers `{ epoch, events, next }`; `next` is the seq to go on
- * after, null at the end. A page may have fewer events than asked for, or none, when much had to be looked at.
+ * Events from the log: `{ after?, from?, to?, topics?, filter?, limit?, targets? }`, seqs or times (ms); with `targets: "any"` also what is meant for one client.
+ * Answers `{ epoch, events, next }`; `next` is the seq to go on after, null at the end. A page may have fewer events than asked for, or none, when much had
+ * to be looked at.
  */
-export async function readLog({ namespace, reader }: Caller, params: Readonly<Record<string, unknown>>): Promise<string> {
+export async function readLog({ namespace, principal, reader }: Caller, params: Readonly<Record<string, unknown>>): Promise<string> {
   const { log } = namespace;
   const limit = Math.min(whole(params, "limit") ?? 100, MOST_EVENTS);
+  const { targets } = params;
+  if (targets !== undefined && targets !== "own" && targets !== "any") throw new ValidationError("ERR_PARAMETER", 'targets must be "own" or "any"', { details: { path: "targets" } });
+  // Who keeps the log whole, or moves it, needs what is meant for one client as well.
+  if (targets === "any") demand(principal, "manage");
   const wanted = selector(params, namespace, reader);
   const to = whole(params, "to") ?? Infinity;
   const fromTime = whole(params, "from");
@@ -52,5 +57,5 @@ function selector(params: Readonly<Record<string, unknown>>, { limits }: Namespa
   if (!Array.isArray(topics) || topics.length === 0 || topics.length > limits.topics) throw new ValidationError("ERR_PATTERN", `topics must be 1 to ${limits.topics} patterns`, { details: { path: "topics" } });
   for (const pattern of topics as unknown[]) assertPattern(pattern);
   const accepts = params.filter === undefined ? () => true : compileFilter(params.filter as Filter, { maxNodes: limits.filterNodes, regex: compileRegex });
-  return (event) => (topics as string[]).some((pattern) => matchesPattern(pattern, event.type)) && mayRead(reader, event) && accepts(event);
+  return (event) => (topics as string[]).some((pattern) => matchesPattern(pattern, event.type)) && (params.targets === "any" ? reader.rights.allows("subscribe", event.type) : mayRead(reader, event)) && accepts(event);
 }

@@ -24,7 +24,7 @@ export function historyRoutes({ doors, addressOf }: HttpDeps): Hono {
   app.get("/events", async (c) => {
     const query = readAs(historyQuery, c.req.query(), "ERR_QUERY");
     const { read, lastSeq, epoch } = rangeOf(query);
-    const params = { ...readSelection(query), ...read, limit: Number(query.limit ?? 100) };
+    const params = { ...readSelection(query), ...read, limit: Number(query.limit ?? 100), ...(query.targets !== undefined && { targets: query.targets }) };
     const page = await doors.through(visitorOf(c, addressOf(c.env)), (door) => door.call<Page>("read", params));
     if (epoch !== undefined && epoch !== page.epoch) throw new ConflictError("ERR_CURSOR_EPOCH", "the log this cursor belongs to is gone, and another has begun; start again without a cursor", { details: { epoch: page.epoch } });
     const lines = page.events.filter(([seq]) => seq <= lastSeq);
