@@ -3,6 +3,7 @@ import { compileFilter, type Filter } from "../filter.ts";
 import type { LogEvent } from "../log-event.ts";
 import type { Namespace } from "../namespace.ts";
 import { assertPattern, matchesPattern } from "../pattern.ts";
+import { mayReadType } from "../policy.ts";
 import { mayRead, type Reader } from "../reader.ts";
 import { compileRegex } from "../regex.ts";
 import { type Caller, demand, MOST_EVENTS, MOST_SIZE, whole } from "./call.ts";
@@ -57,5 +58,5 @@ function selector(params: Readonly<Record<string, unknown>>, { limits }: Namespa
   if (!Array.isArray(topics) || topics.length === 0 || topics.length > limits.topics) throw new ValidationError("ERR_PATTERN", `topics must be 1 to ${limits.topics} patterns`, { details: { path: "topics" } });
   for (const pattern of topics as unknown[]) assertPattern(pattern);
   const accepts = params.filter === undefined ? () => true : compileFilter(params.filter as Filter, { maxNodes: limits.filterNodes, regex: compileRegex });
-  return (event) => (topics as string[]).some((pattern) => matchesPattern(pattern, event.type)) && (params.targets === "any" ? reader.rights.allows("subscribe", event.type) : mayRead(reader, event)) && accepts(event);
+  return (event) => (topics as string[]).some((pattern) => matchesPattern(pattern, event.type)) && (params.targets === "any" ? mayReadType(reader.rights, event.type) : mayRead(reader, event)) && accepts(event);
 }
