@@ -12,6 +12,7 @@ import type { ContentCipher, Engine } from "./engine.ts";
 import { payloadGate, splitSpec } from "./gate.ts";
 import { readJwe, type Binding, type Jwe } from "./jwe.ts";
 import { keyring, type Keyring } from "./keyring.ts";
+import { repeatOf } from "./repeat.ts";
 import { MOST_MESSAGES, SenderKey } from "./sender-key.ts";
 import type { Outgoing, Vault } from "./vault.ts";
 
@@ -59,6 +60,7 @@ class PayloadVault implements Vault {
   seal(one: Outgoing, done: (error?: unknown) => void): boolean {
     const known = this.#sealed.get(one);
     if (known !== undefined || one.settled) return known ?? true;
+    if (one.events.some(({ own }) => !own)) this.#recogniseRepeat(one);
     let waiting = 0;
     try {
       for (const event of one.events) {
@@ -131,6 +133,15 @@ class PayloadVault implements Vault {
     } catch (error) {
       return error as EncryptionError;
     }
+  }
+
+  #recogniseRepeat(one: Outgoing): void {
+    const reject = one.reject.bind(one);
+    const { connection, requests } = this.#home;
+    one.reject = (error) => {
+      repeatOf(one, error, { connection, requests, open: (event) => this.openEvent(event) })
+        .then((receipts) => (receipts === undefined ? reject(error) : one.resolve(receipts)), () => reject(error));
+    };
   }
 
   /** A payload as it travels: encrypted, if its type asks for it. */

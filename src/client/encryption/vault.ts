@@ -2,11 +2,14 @@ import type { RouterEvent } from "../../core/event.ts";
 import type { SubscribeSpec } from "../../core/frames.ts";
 import type { EventText } from "../encode-event.ts";
 import type { Feed } from "../feed.ts";
+import type { Receipt } from "../receipt.ts";
 
 /** What waits to be sent, as far as encryption looks at it. */
 export interface Outgoing {
   readonly settled: boolean;
-  readonly events: readonly { readonly id: string; readonly type: string; readonly text: EventText; line: string }[];
+  readonly events: readonly { readonly id: string; readonly type: string; readonly text: EventText; line: string; /** Not the caller's. */ readonly own: boolean }[];
+  resolve(receipts: Receipt[]): void;
+  reject(error: unknown): void;
 }
 
 /** What the parts of a client ask of encryption. Its code is loaded by clients that encrypt, before their first hello. */

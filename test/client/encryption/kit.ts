@@ -44,9 +44,9 @@ export function vaultOf(options: EncryptionOptions, { engine, namespace, mostMes
 
 /** A payload as the vault's client would publish it. @param payload JSON */
 export async function seal(vault: Vault, type: string, id: string, payload: string): Promise<unknown> {
-  const event = { id, type, text: { head: `${JSON.stringify(type)},`, payload, tail: "]" }, line: "" };
+  const event = { id, type, text: { head: `${JSON.stringify(type)},`, payload, tail: "]" }, line: "", own: true };
   await new Promise<void>((resolve, reject) => {
-    if (vault.seal({ settled: false, events: [event] }, (error) => (error === undefined ? resolve() : reject(error as Error)))) resolve();
+    if (vault.seal({ settled: false, events: [event], resolve: () => {}, reject }, (error) => (error === undefined ? resolve() : reject(error as Error)))) resolve();
   });
   return (JSON.parse(event.line) as unknown[])[2];
 }
