@@ -1,4 +1,3 @@
-import type { Clock } from "./core/clock.ts";
 import { milliseconds } from "./core/duration.ts";
 import type { Link } from "./core/link.ts";
 import type { ClientSurroundings } from "./client/client.ts";
@@ -8,14 +7,21 @@ import type { BaseOptions, ReconnectOptions } from "./client/options.ts";
 import type { AnyEvents, EventMap } from "./client/typed-events.ts";
 import { PatternClient } from "./pattern-client.ts";
 import { webSocketLink, type WebSocketConstructor } from "./links/websocket.ts";
+import { systemClock } from "./system-clock.ts";
+import type { SharedWorkerLike } from "./tabs/worker-carrier.ts";
 
 /** How to reach a router. */
 interface TransportOptions {
-  /** Default: `"websocket"` if there is a `url` or an EVENT_ROUTER_URL, else `"memory"`: a router in this process, shared by all its memory clients. */
-  readonly transport?: "memory" | "websocket";
+  /**
+   * Default: `"websocket"` if there is a `url` or an EVENT_ROUTER_URL, else `"memory"`: a router in this process, shared by all its memory clients.
+   * `"shared-worker"`: the tabs of a browser share one connection to the router at `url`, or without one, a router in the worker.
+   */
+  readonly transport?: "memory" | "websocket" | "shared-worker";
   /** Of the router: ws, wss, http or https; the path is `/ws` if it has none. */
   readonly url?: string;
   readonly reconnect?: ReconnectOptions;
+  /** Names the script of `transport: "shared-worker"` where it is not found by itself: `() => new SharedWorker(…)`. */
+  readonly worker?: () => SharedWorkerLike;
   /** In place of the platform's. */
   readonly WebSocket?: WebSocketConstructor;
 }
@@ -36,17 +42,6 @@ export class EventRouterClient<Events extends EventMap = AnyEvents, Inputs exten
   }
 }
 
-/** setTimeout counts in 32 bits; who waits longer is asked again. */
-const LONGEST = 2 ** 31 - 1;
-
-const systemClock: Clock = {
-  now: () => Date.now(),
-  after(ms, callback) {
-    const timer = setTimeout(callback, Math.min(ms, LONGEST));
-    return () => clearTimeout(timer);
-  },
-};
-
 function surroundingsOf(options: TransportOptions): ClientSurroundings {
   return {
     makeLink: linkOf(options),
@@ -56,20 +51,22 @@ function surroundingsOf(options: TransportOptions): ClientSurroundings {
   };
 }
 
-function linkOf({ transport, url, reconnect = {}, WebSocket }: TransportOptions = {}): () => Link {
-  if (transport !== undefined && transport !== "memory" && transport !== "websocket") throw invalidOption("transport", 'must be "websocket" or "memory"; others are not available in this version');
+function linkOf({ transport, url, reconnect = {}, worker, WebSocket }: TransportOptions = {}): () => Link {
+  if (!["memory", "websocket", "shared-worker", undefined].includes(transport)) throw invalidOption("transport", 'must be "websocket", "shared-worker" or "memory"; others are not available in this version');
   checkOptions(reconnect, "enabled maxAttempts backoff minDelay maxDelay", "reconnect");
   const { enabled = true, maxAttempts, backoff = "exponential", minDelay = 250, maxDelay = 30_000 } = reconnect;
   if (backoff !== "exponential" && backoff !== "fixed") throw invalidOption("reconnect.backoff", 'must be "exponential" or "fixed"');
-  const address = transport === "memory" ? undefined : url ?? environmentUrl() ?? (transport && "");
+  const address = transport === "memory" ? undefined : url ?? environmentUrl() ?? (transport === "websocket" ? "" : undefined);
   const settings = {
     WebSocket, clock: systemClock, random: () => Math.random(), enabled, backoff, connectionTimeout: 10_000,
     maxAttempts: wholeNumber(maxAttempts, "reconnect.maxAttempts", Infinity, 0),
     minDelay: milliseconds(minDelay, "reconnect.minDelay"),
     maxDelay: milliseconds(maxDelay, "reconnect.maxDelay"),
   };
-  if (address === undefined) return () => lazyLink(async () => (await import("./in-process-router.ts")).inProcessRouterLink());
-  const webSocket = { url: socketUrl(address), ...settings };
+  const shared = transport === "shared-worker";
+  if (address === undefined && !shared) return () => lazyLink(async () => (await import("./in-process-router.ts")).inProcessRouterLink());
+  const webSocket = { url: address === undefined ? "" : socketUrl(address), ...settings };
+  if (shared) return () => lazyLink(async () => (await import("./shared-worker-link.ts")).sharedWorkerLink(webSocket, worker));
   return () => webSocketLink(webSocket);
 }
 

@@ -16,7 +16,8 @@ export function inProcessRouterLink(): Link {
   return inProcessLink((realm[key] ??= createRouter()));
 }
 
-function createRouter(): Router {
+/** A router for a page or a worker. */
+export function createRouter(): Router {
   const randomBytes = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
   let timer: ReturnType<typeof setTimeout> | undefined;
   const surroundings: Surroundings = {
@@ -36,7 +37,7 @@ function createRouter(): Router {
 }
 
 /** A turn of the loop, not a microtask: a long replay must let others in. A MessageChannel where there is no setImmediate: timers are clamped there. */
-function nextTurn(): (callback: () => void) => void {
+export function nextTurn(): (callback: () => void) => void {
   if (typeof setImmediate === "function") return (callback) => void setImmediate(callback);
   const waiting: (() => void)[] = [];
   const { port1, port2 } = new MessageChannel();

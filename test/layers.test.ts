@@ -10,6 +10,7 @@ const rules: readonly { readonly at: RegExp; readonly layer: number; readonly un
   { at: /^src\/auth\//, layer: 1, unit: "auth", packages: [/^jose$/, /^@noble\/ciphers/] },
   { at: /^src\/client\//, layer: 1, unit: "client", packages: [/^cockatiel$/, /^@noble\/ciphers/] },
   { at: /^src\/patterns\//, layer: 2, unit: "patterns", packages: [] },
+  { at: /^src\/tabs\//, layer: 2, unit: "tabs", packages: [] },
   { at: /^src\/http\//, layer: 2, unit: "http", packages: [/^hono(\/|$)/, /^zod$/, /^prom-client$/] },
   { at: /^src\/[^/]+\.ts$/, layer: 3, unit: "entry", packages: [] },
   { at: /^src\/hosts\//, layer: 4, unit: "hosts", packages: [/^ws$/, /^@hono\/node-server/, /^hono(\/|$)/, /^zod$/, /^node:/, /^cloudflare:/] },

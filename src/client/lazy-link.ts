@@ -9,7 +9,7 @@ export function lazyLink(load: () => Promise<Link>): Link {
     start(on) {
       load().then((loaded) => {
         if (!closed) (link = loaded).start(on);
-      }).catch((cause: unknown) => on.down(new ConnectionError("ERR_TRANSPORT", "the code of the transport could not be loaded", { cause }), true));
+      }).catch((cause: unknown) => on.down(cause instanceof ConnectionError ? cause : new ConnectionError("ERR_TRANSPORT", "the code of the transport could not be loaded", { cause }), true));
     },
     send(message) { link?.send(message); },
     restart(delay) { link?.restart(delay); },

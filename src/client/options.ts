@@ -69,7 +69,7 @@ export interface Settings {
   readonly schema: Readonly<Record<string, StandardSchema>> | undefined;
 }
 
-const OPTIONS = "transport url namespace name auth encryption timeout reconnect schema logger maxPending batchSize batchTimeout poolSize poolTimeout cacheSize cacheTtl WebSocket";
+const OPTIONS = "transport url namespace name auth encryption timeout reconnect schema logger maxPending batchSize batchTimeout poolSize poolTimeout cacheSize cacheTtl worker WebSocket";
 
 /** @throws ValidationError `ERR_OPTION`, `ERR_DURATION` naming the option. */
 export function settingsOf(options: BaseOptions<never>): Settings {

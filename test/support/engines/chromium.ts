@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import { chromium, type Browser, type BrowserContext, type CDPSession, type Page } from "playwright-core";
 import { browserArguments, findBrowser } from "../browser.ts";
 import { callScript, resultOf, type Engine, type Tab } from "./engine.ts";
 
@@ -40,6 +40,9 @@ export class Chromium implements Engine {
   }
 
   get context(): BrowserContext { return this.#browser!.contexts()[0]!; }
+
+  /** Speaks to the browser itself, for what no page can do. */
+  browserSession(): Promise<CDPSession> { return this.#browser!.newBrowserCDPSession(); }
 
   async open(url: string): Promise<ChromiumTab> {
     const page = await this.context.newPage();
