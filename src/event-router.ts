@@ -1,12 +1,12 @@
 import { milliseconds } from "./core/duration.ts";
 import type { Link } from "./core/link.ts";
 import type { ClientSurroundings } from "./client/client.ts";
-import { checkOptions, invalidOption, wholeNumber } from "./client/check-options.ts";
+import { checkFunction, checkOptions, invalidOption, wholeNumber } from "./client/check-options.ts";
 import { lazyLink } from "./client/lazy-link.ts";
 import type { BaseOptions, ReconnectOptions } from "./client/options.ts";
 import type { AnyEvents, EventMap } from "./client/typed-events.ts";
 import { PatternClient } from "./pattern-client.ts";
-import { webSocketLink, type WebSocketConstructor } from "./links/websocket.ts";
+import { webSocketLink, type WebSocketConstructor, type WebSocketLinkOptions } from "./links/websocket.ts";
 import { systemClock } from "./system-clock.ts";
 import type { SharedWorkerLike } from "./tabs/worker-carrier.ts";
 
@@ -52,22 +52,22 @@ function surroundingsOf(options: TransportOptions): ClientSurroundings {
 }
 
 function linkOf({ transport, url, reconnect = {}, worker, WebSocket }: TransportOptions = {}): () => Link {
-  if (!["memory", "websocket", "shared-worker", undefined].includes(transport)) throw invalidOption("transport", 'must be "websocket", "shared-worker" or "memory"; others are not available in this version');
+  const shared = transport === "shared-worker";
+  if (transport !== undefined && transport !== "memory" && transport !== "websocket" && !shared) throw invalidOption("transport", 'must be "websocket", "shared-worker" or "memory"; others are not available in this version');
+  if (worker !== undefined) checkFunction(worker, "worker");
   checkOptions(reconnect, "enabled maxAttempts backoff minDelay maxDelay", "reconnect");
   const { enabled = true, maxAttempts, backoff = "exponential", minDelay = 250, maxDelay = 30_000 } = reconnect;
   if (backoff !== "exponential" && backoff !== "fixed") throw invalidOption("reconnect.backoff", 'must be "exponential" or "fixed"');
-  const address = transport === "memory" ? undefined : url ?? environmentUrl() ?? (transport === "websocket" ? "" : undefined);
+  const address = transport === "memory" ? undefined : url ?? environmentUrl() ?? (transport && !shared ? "" : undefined);
   const settings = {
     WebSocket, clock: systemClock, random: () => Math.random(), enabled, backoff, connectionTimeout: 10_000,
     maxAttempts: wholeNumber(maxAttempts, "reconnect.maxAttempts", Infinity, 0),
     minDelay: milliseconds(minDelay, "reconnect.minDelay"),
     maxDelay: milliseconds(maxDelay, "reconnect.maxDelay"),
   };
-  const shared = transport === "shared-worker";
   if (address === undefined && !shared) return () => lazyLink(async () => (await import("./in-process-router.ts")).inProcessRouterLink());
-  const webSocket = { url: address === undefined ? "" : socketUrl(address), ...settings };
-  if (shared) return () => lazyLink(async () => (await import("./shared-worker-link.ts")).sharedWorkerLink(webSocket, worker));
-  return () => webSocketLink(webSocket);
+  const webSocket = { url: address === undefined ? address : socketUrl(address), ...settings };
+  return () => (shared ? lazyLink(async () => (await import("./shared-worker-link.ts")).sharedWorkerLink(webSocket, worker)) : webSocketLink(webSocket as WebSocketLinkOptions));
 }
 
 /** EVENT_ROUTER_URL where there is an environment that may be read: Deno asks for a permission, a browser has none. */

@@ -14,11 +14,11 @@ const SCOPE = "event-router";
  * A link to the hub of this origin's tabs: in a SharedWorker, or where there is none, in the tab that leads.
  * @throws ConnectionError `ERR_TRANSPORT` where there is neither.
  */
-export async function sharedWorkerLink({ url, enabled, maxAttempts, backoff, minDelay, maxDelay, clock }: WebSocketLinkOptions, worker: (() => SharedWorkerLike) | undefined): Promise<Link> {
+export async function sharedWorkerLink({ url, enabled, maxAttempts, backoff, minDelay, maxDelay, clock }: Omit<WebSocketLinkOptions, "url"> & { readonly url: string | undefined }, worker: (() => SharedWorkerLike) | undefined): Promise<Link> {
   const locks = (globalThis.navigator as { locks?: Locks } | undefined)?.locks;
   return tabLink({
     carrier: await carrierOf(worker, clock, locks),
-    upstream: url === "" ? undefined : { url, enabled, maxAttempts, backoff, minDelay, maxDelay },
+    upstream: url === undefined ? undefined : { url, enabled, maxAttempts, backoff, minDelay, maxDelay },
     clock,
     locks,
     lock: `${SCOPE}:tab:${token()}`,
