@@ -43,6 +43,10 @@ export interface JwtPolicy extends RevocablePolicy {
 
 /** Longer ones are not looked at; a hello has no room for them anyway. */
 const LONGEST = 8_192;
+/** The last time there is (ECMA-262, 21.4.1.1), ms. */
+const LAST = 8.64e15;
+/** As it is signed, to the letter: a decoder may be more lenient than that. */
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /**
  * Lets in who holds a signed token (JWT). Its algorithm is that of the key which its `kid` names, whatever it says; `iss`, `aud`, `exp` and `sub` must be there.
@@ -100,11 +104,13 @@ export async function jwtPolicy(options: JwtOptions): Promise<JwtPolicy> {
   };
 
   const verify = async (token: string): Promise<JWTPayload> => {
+    if (!COMPACT.test(token)) throw refused("it is malformed");
     const { jwtVerify } = await import("jose");
     try {
       const { payload } = await jwtVerify(token, keyOf, { issuer, audience, requiredClaims: ["exp", "sub"], clockTolerance: tolerance, currentDate: new Date(now()) });
       if (typeof payload.sub !== "string" || payload.sub === "" || payload.sub.length > 256) throw new Refused("its subject (sub) must have 1 to 256 characters");
       if (payload.iat !== undefined && payload.iat > now() / 1_000 + tolerance) throw new Refused("it was issued in the future");
+      if (!(payload.exp! * 1_000 <= LAST)) throw new Refused("its end (exp) is no time");
       if (payload.exp! * 1_000 <= now()) throw expired();
       return payload;
     } catch (thrown) {

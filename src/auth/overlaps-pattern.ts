@@ -12,7 +12,7 @@ export function overlapsPattern(a: string, b: string): boolean {
     if (before !== undefined) return before;
     const one = left[i], other = right[j];
     const found = one === undefined && other === undefined ? true
-      : one === "**" ? meet(i + 1, j) || (other !== undefined && other !== "**" && meet(i, j + 1))
+      : one === "**" ? meet(i + 1, j) || (other !== undefined && meet(i, j + 1))
       : other === "**" ? meet(i, j + 1) || (one !== undefined && meet(i + 1, j))
       : one !== undefined && other !== undefined && (one === other || one === "*" || other === "*") && meet(i + 1, j + 1);
     known.set(key, found);

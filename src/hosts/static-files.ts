@@ -19,7 +19,11 @@ export function staticFiles(directory: string): MiddlewareHandler {
     const response = await files(c, next);
     if (!(response instanceof Response)) return;
     response.headers.set("Cache-Control", HASHED.test(c.req.path) ? "public, max-age=31536000, immutable" : "no-cache");
-    if (response.headers.get("Content-Type")?.startsWith("text/html")) response.headers.set("Content-Security-Policy", contentSecurityPolicy(c.req.header("Host")));
+    if (response.headers.get("Content-Type")?.startsWith("text/html")) {
+      response.headers.set("Content-Security-Policy", contentSecurityPolicy(c.req.header("Host")));
+      response.headers.set("Cross-Origin-Opener-Policy", "same-origin");
+      response.headers.set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
+    }
     return response;
   };
 }
@@ -28,7 +32,7 @@ export function staticFiles(directory: string): MiddlewareHandler {
 function contentSecurityPolicy(host: string | undefined): string {
   const sockets = host !== undefined && /^[\w.:[\]-]+$/.test(host) ? ` ws://${host} wss://${host}` : "";
   return [
-    "default-src 'self'", `connect-src 'self'${sockets}`, "style-src 'self' 'unsafe-inline'", "img-src 'self' data:",
+    "default-src 'self'", `connect-src 'self'${sockets}`, "style-src 'self'", "img-src 'self' data:",
     "object-src 'none'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'",
   ].join("; ");
 }

@@ -3,6 +3,7 @@ import type { WebSocket } from "ws";
 import { malformed } from "../core/frame-reader.ts";
 import { PONG } from "../core/frames.ts";
 import type { Outgoing, Port } from "../core/link.ts";
+import type { Caller } from "../core/policy.ts";
 import type { Router } from "../core/router.ts";
 import type { Session } from "../core/session.ts";
 import type { FrameWriter } from "./websocket-frame.ts";
@@ -24,11 +25,11 @@ export class Connection implements Port {
   #silent = 0;
   #clogged = 0;
 
-  constructor(socket: WebSocket, { router, writer, address, origin, gone }: { router: Router; writer: FrameWriter; address: string | undefined; origin: string | undefined; gone(connection: Connection): void }) {
+  constructor(socket: WebSocket, { router, writer, caller, gone }: { router: Router; writer: FrameWriter; caller: Caller; gone(connection: Connection): void }) {
     this.#socket = socket;
     this.#wire = wireOf(socket);
     this.#writer = writer;
-    this.#session = router.connect(this, { ...(address !== undefined && { address }), ...(origin !== undefined && { origin }) });
+    this.#session = router.connect(this, caller);
     socket.on("message", (data: Buffer | string, isBinary: boolean) => this.#receive(data, isBinary));
     socket.on("ping", (data: Buffer) => {
       if (this.#unwritten <= NO_PONG) socket.pong(data);

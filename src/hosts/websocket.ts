@@ -4,6 +4,7 @@ import { WebSocketServer } from "ws";
 import { EventRouterError } from "../core/errors.ts";
 import type { Router } from "../core/router.ts";
 import { problemOf } from "../http/problem.ts";
+import { callerOf } from "./peer.ts";
 import { Connection } from "./websocket-connection.ts";
 import { FrameWriter } from "./websocket-frame.ts";
 
@@ -30,13 +31,16 @@ export interface WebSocketHost {
 /** Windows of unread bytes that a peer may hold in this process; what is under credit never comes near it. */
 const UNWRITTEN_WINDOWS = 8;
 
+/** Pieces that one message may come in. Each costs far more memory than its bytes; none of our clients, and no browser, sends more than a few. */
+const FRAGMENTS = 256;
+
 /** Where clients connect; the second, since a URL may end with the port. */
 export const WEBSOCKET_PATHS: readonly string[] = ["/ws", "/"];
 
 export function webSocketHost({ router, heartbeat, refuse = () => undefined }: WebSocketHostOptions): WebSocketHost {
   const writer = new FrameWriter();
   const connections = new Set<Connection>();
-  const server = new WebSocketServer({ noServer: true, clientTracking: false, autoPong: false, perMessageDeflate: false, maxPayload: router.limits.frame });
+  const server = new WebSocketServer({ noServer: true, clientTracking: false, autoPong: false, perMessageDeflate: false, maxPayload: router.limits.frame, maxFragments: FRAGMENTS });
   const sweep = (): void => {
     for (const connection of connections) connection.sweep(UNWRITTEN_WINDOWS * router.limits.windowSize);
   };
@@ -55,7 +59,8 @@ export function webSocketHost({ router, heartbeat, refuse = () => undefined }: W
       const refused = WEBSOCKET_PATHS.includes(pathOf(request)) ? refuse(request) : new EventRouterError("ERR_NOT_FOUND", `WebSockets are at ${WEBSOCKET_PATHS[0]}`);
       if (refused !== undefined) return answer(socket, refused);
       server.handleUpgrade(request, socket, head, (one) => {
-        connections.add(new Connection(one, { router, writer, gone, address: request.socket.remoteAddress, origin: request.headers.origin }));
+        const ticket = ticketOf(request);
+        connections.add(new Connection(one, { router, writer, gone, caller: { ...callerOf(request), ...(ticket !== undefined && { ticket }) } }));
       });
     },
     get connections() { return connections.size; },
@@ -80,6 +85,11 @@ export function webSocketHost({ router, heartbeat, refuse = () => undefined }: W
 
 function pathOf({ url = "/" }: IncomingMessage): string {
   return url.split("?", 1)[0]!;
+}
+
+/** Of a page that cannot say more than a URL: see `POST /api/v1/tickets`. */
+function ticketOf({ url = "/" }: IncomingMessage): string | undefined {
+  return new URLSearchParams(url.split("?", 2)[1]).get("ticket") ?? undefined;
 }
 
 /** A refusal in the words of HTTP, since there is no WebSocket yet. */

@@ -3,6 +3,7 @@ import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import type { Clock } from "../core/clock.ts";
 import { asError, EventRouterError } from "../core/errors.ts";
+import type { Caller } from "../core/policy.ts";
 import type { Router } from "../core/router.ts";
 import { Doors } from "./doors.ts";
 import { gate } from "./gate.ts";
@@ -13,6 +14,7 @@ import { historyRoutes } from "./routes/history.ts";
 import { managementRoutes } from "./routes/management.ts";
 import { publishRoutes } from "./routes/publish.ts";
 import { requestRoutes } from "./routes/requests.ts";
+import { ticketRoutes } from "./routes/tickets.ts";
 import { streamRoutes } from "./routes/stream.ts";
 
 export interface AppOptions {
@@ -24,7 +26,8 @@ export interface AppOptions {
   /** Names under which the server may be addressed; undefined: any. */
   readonly hosts?: readonly string[] | undefined;
   readonly metrics?: HttpDeps["metrics"];
-  addressOf?(env: unknown): string | undefined;
+  /** What the host knows of the caller, from what it passes along with a request. */
+  callerOf?(env: unknown): Caller;
   /** Gets what a route threw and should not have. */
   onError?(error: unknown): void;
 }
@@ -36,13 +39,17 @@ export interface AppOptions {
  * const app = createApp({ router, clock, randomBytes });
  * const response = await app.fetch(new Request("http://router/health"));
  */
-export function createApp({ router, clock, randomBytes, origins = [], hosts, metrics, addressOf = () => undefined, onError = () => {} }: AppOptions): Hono {
-  const deps: HttpDeps = { router, clock, metrics, addressOf, doors: new Doors(router, { ...clock, randomBytes }) };
+export function createApp({ router, clock, randomBytes, origins = [], hosts, metrics, callerOf = () => ({}), onError = () => {} }: AppOptions): Hono {
+  const deps: HttpDeps = { router, clock, metrics, callerOf, doors: new Doors(router, { ...clock, randomBytes }) };
   const refusal = gate({ origins, hosts });
   const app = new Hono();
 
   app.use(async (c, next) => {
     c.header("X-Content-Type-Options", "nosniff");
+    c.header("Referrer-Policy", "no-referrer");
+    c.header("X-Frame-Options", "DENY");
+    // What one caller is told is for no cache that others ask.
+    if (c.req.path.startsWith("/api/")) c.header("Cache-Control", "no-store");
     // Whether it is well is no secret, and a balancer asks by address.
     const refused = c.req.path === "/health" ? undefined : refusal(c.req.header("Origin"), c.req.header("Host"));
     return refused === undefined ? next() : problem(c, refused);
@@ -52,7 +59,7 @@ export function createApp({ router, clock, randomBytes, origins = [], hosts, met
     c.header("Allow", methods.join(", "));
     return problem(c, new EventRouterError("ERR_METHOD_NOT_ALLOWED", `${c.req.path} takes ${methods.join(", ")}`));
   } }));
-  for (const routes of [publishRoutes, historyRoutes, streamRoutes, requestRoutes, managementRoutes]) app.route("/api/v1", routes(deps));
+  for (const routes of [publishRoutes, historyRoutes, streamRoutes, requestRoutes, managementRoutes, ticketRoutes]) app.route("/api/v1", routes(deps));
   app.route("/", healthRoutes(deps));
 
   app.notFound((c) => problem(c, new EventRouterError("ERR_NOT_FOUND", `there is no ${c.req.path}; events are at /api/v1/events, their stream at /api/v1/events/stream, WebSockets at /ws`)));

@@ -39,7 +39,13 @@ export const historyQuery = z.strictObject({
   targets: z.enum(["own", "any"]).optional(),
 });
 
-export const streamQuery = z.strictObject({ ...selection, from: z.string().optional(), last_event_id: z.string().optional() });
+export const streamQuery = z.strictObject({
+  ...selection,
+  from: z.string().optional(),
+  last_event_id: z.string().optional(),
+  /** Of `POST /tickets`, in place of a credential. */
+  ticket: z.string().max(64).optional(),
+});
 
 export const plainQuery = z.strictObject({ namespace });
 

@@ -14,13 +14,13 @@ export interface Visitor {
  * The visitor of a request. A bearer token without the two dots of a JWT is an API key: some tools can send no other header.
  * @throws AuthenticationError for an `Authorization` of another scheme.
  */
-export function visitorOf({ req }: Context, address: string | undefined): Visitor {
+export function visitorOf({ req }: Context, caller: Caller): Visitor {
   const origin = req.header("Origin");
   const credential = credentialOf(req.header("Authorization"), req.header("X-API-Key"));
   return {
     namespace: req.query("namespace") ?? "default",
     ...(credential && { credential }),
-    caller: { ...(address !== undefined && { address }), ...(origin !== undefined && { origin }) },
+    caller: { ...caller, ...(origin !== undefined && { origin }) },
   };
 }
 

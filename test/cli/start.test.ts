@@ -35,7 +35,7 @@ Ctrl-C stops it\\.\n$`));
 });
 
 test("start --json says the same to a machine, in one line, and SIGINT stops it with 0", async () => {
-  const key = "0123456789abcdef";
+  const key = "0123456789abcdef0123456789abcdef";
   const { router, url } = await startRouter(["--api-key", key, "--system-metrics"]);
   await using _ = router;
   expect(JSON.parse(router.out)).toEqual({
@@ -71,11 +71,11 @@ test("a log that another router has open is told, with 1; a file that is no log 
 });
 
 test("a key that can be guessed is refused with 2", async () => {
-  expect(await cli(["start", "--port", "0"], { env: { EVENT_ROUTER_API_KEYS: "secret" } })).toMatchObject({ code: 2, err: expect.stringMatching(/16 characters or more.*\(ERR_OPTION\)/) });
+  expect(await cli(["start", "--port", "0"], { env: { EVENT_ROUTER_API_KEYS: "secret" } })).toMatchObject({ code: 2, err: expect.stringMatching(/22 random characters or more.*\(ERR_API_KEY\)/) });
 });
 
 test("with keys, who has none is not let in; who has one is", async () => {
-  const keys = ["a-key-of-the-tests", "another-of-the-tests"];
+  const keys = ["tests.a-key-of-the-tests-alone", "another-key-of-the-tests"];
   const { router, url } = await startRouter([], { EVENT_ROUTER_API_KEYS: keys.join(", ") });
   await using _ = router;
   for (const [line, env] of [[["--api-key", keys[0]!], {}], [[], { EVENT_ROUTER_API_KEY: keys[1]! }]] as const) {

@@ -26,7 +26,7 @@ const wrong: readonly (readonly [line: readonly string[], message: string])[] = 
   [["start", "--playground", "/nowhere"], "--playground /nowhere is no folder with an index.html (ERR_USAGE)"],
   [["start", "--playground", ".", "--no-playground"], "--playground and --no-playground exclude each other; give one (ERR_USAGE)"],
   [["start", "--host", "0.0.0.0"], "--host 0.0.0.0 lets other machines in, and nothing says whom: give --api-key KEY (or EVENT_ROUTER_API_KEYS), or --allow-anonymous if everybody who reaches it may do everything (ERR_USAGE)"],
-  [["start", "--allow-anonymous", "--api-key", "0123456789abcdef"], "--allow-anonymous and API keys exclude each other; leave out the flag, or --api-key and EVENT_ROUTER_API_KEYS (ERR_USAGE)"],
+  [["start", "--allow-anonymous", "--api-key", "0123456789abcdef0123456789abcdef"], "--allow-anonymous and API keys exclude each other; leave out the flag, or --api-key and EVENT_ROUTER_API_KEYS (ERR_USAGE)"],
   [["status", "--url", "router.example.com"], '"router.example.com" is not the URL of a router; write it as http://127.0.0.1:8080 (ERR_USAGE)'],
   [["status", "--url", "ftp://router.example.com"], '"ftp://router.example.com" is not the URL of a router; write it as http://127.0.0.1:8080 (ERR_USAGE)'],
   [["status", "--token", "a", "--api-key", "b"], "--token and --api-key exclude each other; give one (ERR_USAGE)"],

@@ -47,9 +47,15 @@ test.each<[title: string, options: unknown, path: string, says: RegExp]>([
   ["a store that is none", { store: "mongo" }, "store", /"memory", "sqlite:FILE" or a store/],
   ["redis", { store: "redis://localhost" }, "store", /not available in this version/],
   ["another address, open to all", { host: "0.0.0.0" }, "host", /apiKeys or a policy, or allowAnonymous/],
-  ["a short key", { apiKeys: ["secret"] }, "apiKeys.0", /16 characters/],
+  ["no way to say who one is", { auth: {} }, "auth", /apiKeys, jwt or certificates/],
+  ["a permission that denies nothing", { auth: { apiKeys: [{ id: "a", hash: "0".repeat(64), permissions: ["deny:subcribe:x"] }] } }, "permissions", /denies nothing/],
+  ["tokens from anybody", { auth: { jwt: { issuer: "", audience: "b", keys: [] } } }, "jwt.issuer", /proves nothing/],
+  ["client certificates of no authority", { auth: { certificates: [{ san: "DNS:a", permissions: [] }] }, tls: { cert: "c", key: "k" } }, "tls.ca", /authority/],
+  ["a rate of nothing", { rates: { publish: { perSecond: 0 } } }, "rates.publish.perSecond", />0/],
+  ["a short key", { apiKeys: ["secret"] }, "apiKeys.0", /22 random characters/],
+  ["a key of 16 bytes less one, in hex", { apiKeys: ["0123456789abcdef0123456789abcde"] }, "apiKeys.0", /32 if they are hex/],
   ["no key", { apiKeys: [] }, "apiKeys", /at least one/],
-  ["a policy and keys", { apiKeys: ["0123456789abcdef"], policy: { authenticate: () => ({}) } }, "apiKeys", /exclude each other/],
+  ["a policy and keys", { apiKeys: ["0123456789abcdef0123456789abcdef"], policy: { authenticate: () => ({}) } }, "apiKeys", /exclude each other/],
   ["a limit that is unknown", { limits: { frames: 1 } }, "limits.frames", /no option/],
   ["a limit of nothing", { limits: { frame: 0 } }, "limits.frame", />=1/],
   ["an age that is none", { retention: { maxAge: "soon" } }, "retention.maxAge", /"30d"/],
@@ -138,11 +144,11 @@ test("the heartbeat and the limits are told in the welcome, at /ws and at /", as
 });
 
 test("with API keys, a client without one is refused over WebSocket as well", async () => {
-  await using server = await serve({ port: 0, apiKeys: ["0123456789abcdef"] });
+  await using server = await serve({ port: 0, apiKeys: ["0123456789abcdef0123456789abcdef"] });
   const stranger = new SocketClient(socketUrl(server.url));
   stranger.socket.on("open", () => stranger.say(["hello", { v: 1, auth: { type: "api_key", key: 5 as never } }]));
   expect(await stranger.ended()).toEqual({ code: 4401, reason: "ERR_UNAUTHENTICATED" });
-  const friend = await SocketClient.connect(socketUrl(server.url), { auth: { type: "api_key", key: "0123456789abcdef" } });
+  const friend = await SocketClient.connect(socketUrl(server.url), { auth: { type: "api_key", key: "0123456789abcdef0123456789abcdef" } });
   expect(friend.named("welcome")[0]![1].subject).toMatch(/^key:[0-9a-f]{8}$/);
 });
 
@@ -161,8 +167,8 @@ test("web pages of others get no WebSocket, and nobody gets one under another na
 });
 
 test("where credentials are asked for, the server has any name", async () => {
-  await using server = await serve({ port: 0, apiKeys: ["0123456789abcdef"] });
-  expect((await ask(`${server.url}/api/v1/events`, { host: "router.example", "x-api-key": "0123456789abcdef" })).status).toBe(200);
+  await using server = await serve({ port: 0, apiKeys: ["0123456789abcdef0123456789abcdef"] });
+  expect((await ask(`${server.url}/api/v1/events`, { host: "router.example", "x-api-key": "0123456789abcdef0123456789abcdef" })).status).toBe(200);
 });
 
 test("metrics are those of this process", async () => {
@@ -180,7 +186,7 @@ test("globals stay as they are", async () => {
 });
 
 test("the server's own client gets in, whatever the policy; what it says of itself is checked", async () => {
-  await using server = await serve({ port: 0, apiKeys: ["0123456789abcdef"] });
+  await using server = await serve({ port: 0, apiKeys: ["0123456789abcdef0123456789abcdef"] });
   await using client = server.client();
   const received = Promise.withResolvers<unknown>();
   await client.subscribe("system.*", (event) => received.resolve(event));

@@ -130,7 +130,7 @@ test("[P11] pings of a peer that does not read are not answered; two sweeps that
   const wire = { writableLength: 0, writes: 0, write() { this.writes++; }, cork() {}, uncork() {} };
   const socket = Object.assign(new EventEmitter(), { _socket: wire, OPEN: 1, readyState: 1, pongs: 0, ended: 0, pong() { this.pongs++; }, terminate() { this.ended++; } });
   const router = { connect: (port: Port) => ({ receive: () => port.send([{ text: "pong" }]), disconnected: () => {} }) };
-  const connection = new Connection(socket as never, { router: router as never, writer: new FrameWriter(), address: undefined, origin: undefined, gone: () => {} });
+  const connection = new Connection(socket as never, { router: router as never, writer: new FrameWriter(), caller: {}, gone: () => {} });
   const ping = (): void => {
     socket.emit("message", Buffer.from("ping"), false);
     socket.emit("ping", Buffer.alloc(0));

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { AuthenticationError, PermissionError, PublishError } from "../../src/core/errors.ts";
-import { apiKeyPolicy } from "../../src/hosts/api-keys.ts";
+import { apiKeyPolicy } from "../../src/auth/api-keys.ts";
 import { memoryStore } from "../../src/router.ts";
 import type { Store } from "../../src/core/store.ts";
 import { httpApp } from "./http-app.ts";
@@ -92,18 +92,18 @@ test("a body without an announced length is read whole, also where a character i
 });
 
 test("without a key that is known nobody gets in, and the answer says what to send", async () => {
-  const { get, post } = httpApp({ router: { policy: apiKeyPolicy(["0123456789abcdef", "fedcba9876543210"]) } });
+  const { get, post } = httpApp({ router: { policy: await apiKeyPolicy(["0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"]) } });
   const refused = await get("/api/v1/stats");
   expect(refused).toMatchObject({ status: 401, body: { code: "ERR_UNAUTHENTICATED", detail: expect.stringContaining("X-API-Key") } });
   expect(refused.headers.get("www-authenticate")).toBe("Bearer");
-  expect((await get("/api/v1/stats", { "x-api-key": "0123456789abcdeX" })).status).toBe(401);
+  expect((await get("/api/v1/stats", { "x-api-key": "0123456789abcdeX0123456789abcdef" })).status).toBe(401);
   expect((await get("/api/v1/stats", { authorization: "Bearer a.b.c" })).status).toBe(401);
   expect((await get("/api/v1/events/stream", { "x-api-key": "wrong" })).status).toBe(401);
-  expect((await get("/api/v1/stats", { "x-api-key": "0123456789abcdef" })).status).toBe(200);
-  expect((await get("/api/v1/stats", { authorization: "Bearer fedcba9876543210" })).status).toBe(200);
+  expect((await get("/api/v1/stats", { "x-api-key": "0123456789abcdef0123456789abcdef" })).status).toBe(200);
+  expect((await get("/api/v1/stats", { authorization: "Bearer fedcba9876543210fedcba9876543210" })).status).toBe(200);
   expect((await get("/health")).status).toBe(200);
-  await post("/api/v1/events", { type: "a" }, { "x-api-key": "0123456789abcdef" });
-  const { body: { events: [published] } } = await get("/api/v1/events", { "x-api-key": "fedcba9876543210" });
+  await post("/api/v1/events", { type: "a" }, { "x-api-key": "0123456789abcdef0123456789abcdef" });
+  const { body: { events: [published] } } = await get("/api/v1/events", { "x-api-key": "fedcba9876543210fedcba9876543210" });
   expect(published.publisher.subject).toMatch(/^key:[0-9a-f]{8}$/);
 });
 

@@ -4,7 +4,7 @@ import type { HttpDeps } from "../http-deps.ts";
 import { visitorOf } from "../visitor.ts";
 
 /** `GET /health` for whoever asks, in words that tell no secrets; `GET /metrics` for who may manage. */
-export function healthRoutes({ router, doors, metrics, addressOf }: HttpDeps): Hono {
+export function healthRoutes({ router, doors, metrics, callerOf }: HttpDeps): Hono {
   const app = new Hono();
   app.get("/health", (c) => {
     const { healthy, checks } = router.health();
@@ -13,7 +13,7 @@ export function healthRoutes({ router, doors, metrics, addressOf }: HttpDeps): H
   app.get("/metrics", async (c) => {
     if (metrics === undefined) throw new EventRouterError("ERR_NOT_FOUND", "this host keeps no metrics; see /api/v1/stats");
     // The router's own answer is not needed, its leave is.
-    await doors.through(visitorOf(c, addressOf(c.env)), (door) => door.call("health"));
+    await doors.through(visitorOf(c, callerOf(c.env)), (door) => door.call("health"));
     const { type, text } = await metrics();
     return c.body(text, 200, { "Content-Type": type });
   });

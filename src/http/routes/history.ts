@@ -19,13 +19,13 @@ interface Range {
 }
 
 /** `GET /events`: history, in pages. */
-export function historyRoutes({ doors, addressOf }: HttpDeps): Hono {
+export function historyRoutes({ doors, callerOf }: HttpDeps): Hono {
   const app = new Hono();
   app.get("/events", async (c) => {
     const query = readAs(historyQuery, c.req.query(), "ERR_QUERY");
     const { read, lastSeq, epoch } = rangeOf(query);
     const params = { ...readSelection(query), ...read, limit: Number(query.limit ?? 100), ...(query.targets !== undefined && { targets: query.targets }) };
-    const page = await doors.through(visitorOf(c, addressOf(c.env)), (door) => door.call<Page>("read", params));
+    const page = await doors.through(visitorOf(c, callerOf(c.env)), (door) => door.call<Page>("read", params));
     if (epoch !== undefined && epoch !== page.epoch) throw new ConflictError("ERR_CURSOR_EPOCH", "the log this cursor belongs to is gone, and another has begun; start again without a cursor", { details: { epoch: page.epoch } });
     const lines = page.events.filter(([seq]) => seq <= lastSeq);
     const goesOn = page.next !== null && page.next < lastSeq;

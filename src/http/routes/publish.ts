@@ -9,7 +9,7 @@ import { eventBody, eventsBody, readAs } from "../schemas.ts";
 import { visitorOf } from "../visitor.ts";
 
 /** `POST /events`: publish one, or several all or none. */
-export function publishRoutes({ doors, router, addressOf }: HttpDeps): Hono {
+export function publishRoutes({ doors, router, callerOf }: HttpDeps): Hono {
   const { limits } = router;
   const app = new Hono();
 
@@ -21,7 +21,7 @@ export function publishRoutes({ doors, router, addressOf }: HttpDeps): Hono {
     if (events.some((event) => (event.ephemeral === true) !== ephemeral)) throw new ValidationError("ERR_BODY", "events that are stored and ephemeral ones cannot be published in one call; send two", { details: { path: "ephemeral" } });
     const key = readKey(c);
     const keyed = key === undefined ? undefined : await idsOfKey(key, events.length);
-    const receipts = await doors.through(visitorOf(c, addressOf(c.env)), async (door) => {
+    const receipts = await doors.through(visitorOf(c, callerOf(c.env)), async (door) => {
       const ids = keyed ?? idsOfSession(events, () => door.eventId());
       const named = events.map((event, i) => ({ event, id: ids.of(i, event.id) }));
       const lines = named.map(({ event, id }, i) => lineOf(event, id, limits, several ? `[${i}]` : ""));

@@ -15,7 +15,7 @@ const SIGN_OF_LIFE = 15_000;
 const RETRY = { least: 1_000, spread: 2_000 };
 
 /** `GET /events/stream`: server-sent events (HTML, 9.2), for a stock `EventSource`. */
-export function streamRoutes({ router, clock, addressOf }: HttpDeps): Hono {
+export function streamRoutes({ router, clock, callerOf }: HttpDeps): Hono {
   const app = new Hono();
   app.get("/events/stream", async (c) => {
     const query = readAs(streamQuery, c.req.query(), "ERR_QUERY");
@@ -23,7 +23,8 @@ export function streamRoutes({ router, clock, addressOf }: HttpDeps): Hono {
     const position = lastId === undefined || lastId === "" ? undefined : readPosition(lastId);
     if (lastId && position === undefined) throw new ValidationError("ERR_QUERY", "Last-Event-ID must be the id of an event of this stream, epoch:seq", { details: { path: "last_event_id" } });
     const from = position ?? readFrom(query.from ?? "now", "from");
-    const feed = await Feed.open(router, visitorOf(c, addressOf(c.env)), { ...readSelection(query), from }, clock);
+    const visitor = visitorOf(c, query.ticket === undefined ? callerOf(c.env) : { ...callerOf(c.env), ticket: query.ticket });
+    const feed = await Feed.open(router, visitor, { ...readSelection(query), from }, clock);
     c.header("Content-Type", "text/event-stream; charset=utf-8");
     c.header("Cache-Control", "no-store, no-transform");
     // nginx would hold events back to fill a buffer.
