@@ -5,6 +5,7 @@ import { completionCommand } from "./commands/completion.ts";
 import { doctor } from "./commands/doctor.ts";
 import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
+import { keys } from "./commands/keys.ts";
 import { monitor } from "./commands/monitor.ts";
 import { publish } from "./commands/publish.ts";
 import { replay } from "./commands/replay.ts";
@@ -14,7 +15,7 @@ import { status } from "./commands/status.ts";
 import { run } from "./run.ts";
 import { openShell } from "./shell.ts";
 
-const commands: readonly Command[] = [start, status, monitor, publish, request, replay, exportCommand, importCommand, bench, doctor, completionCommand(() => commands)];
+const commands: readonly Command[] = [start, status, monitor, publish, request, replay, exportCommand, importCommand, keys, bench, doctor, completionCommand(() => commands)];
 
 // The code is set, not exited with: what is still to be written or closed comes to its end.
 process.exitCode = await run(process.argv.slice(2), openShell(process), commands);
