@@ -73,7 +73,7 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
     this.#settings = settingsOf(this.#options);
     this.#surroundings = surroundings;
     this.#reporter = new Reporter(options.logger ?? console);
-    this.tools = { clock: surroundings.clock, call: (...called) => this.call(...called), report: this.#reporter.report };
+    this.tools = { clock: surroundings.clock, call: (...called) => this.call(...called), report: this.#reporter.report, vault: () => this.#vault };
     this.#connection = this.#connect((state) => this.#stateListeners.forEach((listener) => {
       try {
         listener(state);

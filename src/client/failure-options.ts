@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { Duration } from "../core/duration.ts";
+import type { Vault } from "./encryption/vault.ts";
 import type { WaitOptions } from "./wait.ts";
 
 /** What a client lends to what surrounds its handlers. */
@@ -7,6 +8,8 @@ export interface Tools {
   readonly clock: Clock;
   call(method: string, params: Readonly<Record<string, unknown>>, options?: WaitOptions): Promise<unknown>;
   report(error: unknown): void;
+  /** What decrypts and encrypts, where the client does. */
+  vault(): Promise<Vault> | undefined;
 }
 
 /** What becomes of an event whose handler fails. */

@@ -52,11 +52,13 @@ function waitBefore(tries: number, error: unknown, { exponential, delay, maxDela
  * Resolves when the dead letter is durable (P6): only then may the event count as done, so this goes on until it succeeds.
  * @throws the handler's error when the subscription ends first: then the event is not acknowledged, and comes again to whoever goes on with it.
  */
-async function bury(tools: Tools, { seq }: RouterEvent, { subscription, signal }: HandlerContext, attempts: number, error: unknown): Promise<void> {
+async function bury(tools: Tools, event: RouterEvent, { subscription, signal }: HandlerContext, attempts: number, error: unknown): Promise<void> {
   const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
+  const vault = await tools.vault();
+  const letter = { sub: subscription!.id, seq: event.seq, attempts, error: { name, message: await vault?.sealReason(event, message) ?? message } };
   for (let wait = BURIAL.first, told = false; !signal.aborted; wait = Math.min(wait * 2, BURIAL.most)) {
     try {
-      await tools.call("dead", { sub: subscription!.id, seq, attempts, error: { name, message } }, { signal });
+      await tools.call("dead", letter, { signal });
       return;
     } catch (cause) {
       // Whoever runs this must learn why a subscription stands still.

@@ -12,7 +12,7 @@ export interface Binding {
   /** Of the event; of an answer that of its request. */
   readonly id: string;
   /** Undefined: an event. */
-  readonly kind: "request" | "answer" | "failure" | undefined;
+  readonly kind: "request" | "answer" | "failure" | "reason" | undefined;
 }
 
 /** A JWE in compact form (RFC 7516, 7.1), read and not yet opened. */

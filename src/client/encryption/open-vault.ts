@@ -32,6 +32,9 @@ export interface VaultHome {
 /** Content keys of others that are kept ready; each is 32 bytes and what an engine makes of them. */
 const MOST_CIPHERS = 1_024;
 
+/** Characters of a failure's message: encrypted, they are still less than a router keeps of one. */
+const MOST_REASON = 400;
+
 /** Encrypts what a client publishes, asks and answers, and opens what it gets (P10). */
 class PayloadVault implements Vault {
   readonly #home: VaultHome;
@@ -113,6 +116,17 @@ class PayloadVault implements Vault {
     if (settled instanceof EncryptionError) throw settled;
   }
 
+  async sealReason({ type, id }: RouterEvent, reason: string): Promise<string> {
+    if (!this.#keyring.encrypts(type) || this.#sender === undefined) return reason;
+    return JSON.parse(await this.#seal(JSON.stringify(reason.slice(0, MOST_REASON)), { namespace: this.#place, type, id, kind: "reason" })) as string;
+  }
+
+  async openReason({ type, id }: Pick<RouterEvent, "id" | "type">, reason: string): Promise<string> {
+    const holder = { payload: reason, type } as RouterEvent;
+    await this.#open(holder, { namespace: this.#place, type, id, kind: "reason" }, readJwe(reason), false);
+    return String(holder.payload);
+  }
+
   guard(feed: Feed): SubscribeSpec {
     const { spec, accepts } = splitSpec(feed.spec);
     const { connection, requests, report } = this.#home;
@@ -164,9 +178,9 @@ class PayloadVault implements Vault {
   }
 
   /** Puts a payload in place; says whether it came encrypted. @throws EncryptionError */
-  #open(event: RouterEvent, expected: Binding, jwe = readJwe(event.payload)): boolean | Promise<boolean> {
+  #open(event: RouterEvent, expected: Binding, jwe = readJwe(event.payload), required = true): boolean | Promise<boolean> {
     if (jwe === undefined) {
-      if (this.#keyring.requires(event.type)) throw inTheClear(`"${event.type}" ${event.id}`);
+      if (required && this.#keyring.requires(event.type)) throw inTheClear(`"${event.type}" ${event.id}`);
       return false;
     }
     check(jwe.binding, expected);

@@ -26,6 +26,10 @@ export interface Vault {
   openAnswer(answer: RouterEvent, type: string, id: string): Promise<void>;
   /** Puts the payload of an event in place. @throws EncryptionError */
   openEvent(event: RouterEvent): Promise<void>;
+  /** Why a handler failed may quote the payload, so it is as secret; the text as it was for an event that was not encrypted. */
+  sealReason(event: RouterEvent, reason: string): Promise<string>;
+  /** Undoes it. @throws EncryptionError */
+  openReason(event: Pick<RouterEvent, "id" | "type">, reason: string): Promise<string>;
   /** Sets a feed's gate; what it returns is what to ask the router for. */
   guard(feed: Feed): SubscribeSpec;
 }

@@ -54,6 +54,7 @@ test("[I17] a canary is found in no store file, log, metric, export, dead letter
   const refused: unknown[] = [];
   other.onError((error) => refused.push((error as Error).name));
   await other.subscribe("**", () => {});
+  bob.onError(() => {});
   await bob.subscribe("batch.*", bob.errorHandler({ maxRetries: 0, deadLetterQueue: true })(({ payload }) => { throw new TypeError(`cannot work on ${JSON.stringify(payload)}`); }));
   await alice.publish("one", secret, { id: "own-id" });
   expect((await alice.publish("one", secret, { id: "own-id" })).status).toBe("duplicate");
@@ -84,14 +85,16 @@ test("[I17] a canary is found in no store file, log, metric, export, dead letter
   expect(pages.metrics).toContain("event_router_events_published_total");
   expect(pages.history).toContain("eyJ0eXAiOiJldmVudC1yb3V0ZXIrandlIiwi");
 
-  // While it runs: a database's newest pages are in its write-ahead log.
-  const files = Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]));
-  expect(Object.keys(files)).toContain("log.db-wal");
-  const everything: Record<string, Buffer> = { ...files, ...Object.fromEntries(Object.entries(pages).map(([name, text]) => [name, Buffer.from(text)])), stdout: Buffer.from(router.out), stderr: Buffer.from(router.err) };
+  const files = (when: string) => Object.fromEntries(readdirSync(folder).map((name) => [`${name} ${when}`, readFileSync(join(folder, name))]));
+  // While it runs a database's newest pages are in its write-ahead log.
+  const running = files("while it runs");
+  router.child.kill("SIGTERM");
+  const { out: stdout, err: stderr } = await router.ended;
+  const everything: Record<string, Buffer> = { ...running, ...files("after its end"), ...Object.fromEntries(Object.entries(pages).map(([name, text]) => [name, Buffer.from(text)])), stdout: Buffer.from(stdout), stderr: Buffer.from(stderr) };
   const found = Object.entries(everything).flatMap(([name, bytes]) => formsOf(CANARY).flatMap((form) => (bytes.includes(form) ? [`${name}: ${form.toString("latin1")} in ${bytes.subarray(Math.max(0, bytes.indexOf(form) - 100), bytes.indexOf(form) + 60).toString("latin1")}`] : [])));
   expect(found).toEqual([]);
   // The search finds what is there.
-  expect(formsOf("order-1").some((form) => everything["log.db-wal"]!.includes(form))).toBe(true);
+  expect(formsOf("order-1").some((form) => everything["log.db-wal while it runs"]!.includes(form))).toBe(true);
 
   const database = new DatabaseSync(join(folder, "log.db"), { readOnly: true });
   const rows = database.prepare("SELECT lines FROM er_log_1 ORDER BY offset").all() as { lines: string }[];

@@ -143,3 +143,19 @@ test("what another application encrypted, and text that looks like it, is a payl
     expect(event.payload).toBe(payload);
   }
 });
+
+test("[I17] why a handler failed is as secret as the event, and fits where a router keeps it", async () => {
+  const vault = await vaultOf({ key: KEY, types: ["secret.*"] });
+  const event = eventWith(null, { id: ID, type: "secret.a" });
+  for (const reason of ["cannot work on canary", "", "世".repeat(5_000)]) {
+    const hidden = await vault.sealReason(event, reason);
+    expect(hidden.length).toBeLessThan(2_048);
+    expect((await compactDecrypt(hidden, bytesOf(KEY))).protectedHeader).toMatchObject({ kind: "reason", id: ID, type: "secret.a" });
+    expect(await vault.openReason(event, hidden)).toBe(reason.slice(0, 400));
+    await expect(vault.openReason({ ...event, id: "another" }, hidden)).rejects.toMatchObject({ code: "ERR_ENCRYPTION_BINDING" });
+    await expect(vault.openEvent({ ...event, payload: hidden })).rejects.toMatchObject({ code: "ERR_ENCRYPTION_BINDING" });
+  }
+  const open = eventWith(null, { type: "open" });
+  expect(await vault.sealReason(open, "plain")).toBe("plain");
+  expect(await vault.openReason(open, "plain")).toBe("plain");
+});
