@@ -14,6 +14,8 @@ export type { HandlerContext, OwnSubscription, User } from "./client/handler-con
 export type { SubscribeInit, SubscribeOptions } from "./client/subscribe-options.ts";
 export type { Subscription } from "./client/subscription.ts";
 export type { Stream, StreamOptions } from "./client/stream.ts";
+export type { AppendAllOptions, AppendInit, AppendOptions, FoldOptions, OnAppendOptions, ReadStreamOptions } from "./patterns/event-stream-options.ts";
+export type { EventStream } from "./patterns/event-stream.ts";
 export type { EventWindow, WindowOptions } from "./patterns/window-options.ts";
 export type { WindowStream } from "./patterns/window-stream.ts";
 export type { Transaction } from "./client/transaction.ts";

@@ -4,6 +4,7 @@ import type { Middleware } from "./client/handle-events.ts";
 import { circuitBreaker, errorHandler } from "./client/middleware.ts";
 import type { AnyEvents, EventMap, EventOf } from "./client/typed-events.ts";
 import type { WindowOptions } from "./patterns/window-options.ts";
+import { EventStream } from "./patterns/event-stream.ts";
 import { WindowStream } from "./patterns/window-stream.ts";
 
 /** A client with the patterns on it, each loaded when it is used. Knows no transport. */
@@ -36,5 +37,10 @@ export class PatternClient<Events extends EventMap = AnyEvents, Inputs extends E
   window<Pattern extends string>(topics: Pattern | readonly Pattern[], options: WindowOptions = {} as WindowOptions): WindowStream<EventOf<Events, Pattern>> {
     const { size: _, slide: __, allowedLateness: ___, ...rest } = options;
     return new WindowStream({ ...this.tools, stream: this.stream(topics, rest), topics, options });
+  }
+
+  /** The events of one thing, each with a version. @param name 1–128 characters of `A-Z a-z 0-9 _ . : @ -` */
+  eventStream(name: string): EventStream {
+    return new EventStream({ client: this as unknown as Client, tools: this.tools, stream: name });
   }
 }
