@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { memory, sqlite } from "../contract/store/factories.ts";
 import { storeContract } from "../contract/store/store-contract.ts";
-import { homes } from "../contract/router/homes.ts";
+import { encrypted, homes, inProcess } from "../contract/router/homes.ts";
 import { routerContract } from "../contract/router/router-contract.ts";
 import type { Suite } from "../contract/suite.ts";
 
@@ -15,6 +15,7 @@ const suites: readonly { readonly name: string; register(suite: Suite): void }[]
   { name: "memory store", register: (suite) => storeContract(suite, memory, fc) },
   { name: "SQLite store", register: (suite) => storeContract(suite, sqlite, fc) },
   ...homes.map(({ name, make }) => ({ name: `router, ${name}`, register: (suite: Suite) => routerContract(suite, make) })),
+  { name: "router, encrypted", register: (suite) => routerContract(suite, encrypted(inProcess("memory"))) },
 ];
 
 /** All tests of all suites, not yet run. */

@@ -107,3 +107,11 @@ export const homes: readonly { readonly name: string; readonly make: MakeHome }[
   { name: `${kind} store, in process`, make: inProcess(kind) },
   { name: `${kind} store, over WebSocket`, make: webSocket(kind) },
 ]);
+
+const KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/** The same home, all of whose clients encrypt everything and take nothing in the clear. */
+export const encrypted = (make: MakeHome): MakeHome => async (options) => {
+  const home = await make(options);
+  return { ...home, connect: (more) => home.connect({ encryption: { key: KEY, required: ["**"] }, ...more }) };
+};
