@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import { compactDecrypt } from "jose";
+import { expect, test } from "vitest";
+import { serve } from "../../../src/hosts/server.ts";
+import { EventRouterClient, type RouterEvent } from "../../../src/index.ts";
+import { bytesOf, KEY } from "./kit.ts";
+
+const text = readFileSync(new URL("../../../docs/encryption.md", import.meta.url), "utf8");
+const examples = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1]!);
+
+/** Runs an example with what it takes for granted, and returns a variable of it. */
+function run<T>(example: string, given: Readonly<Record<string, unknown>>, result: string): Promise<T> {
+  // oxlint-disable-next-line typescript/no-implied-eval -- the page's own examples
+  const program = new Function(...Object.keys(given), `return (async () => { ${example}\nreturn ${result}; })()`) as (...values: unknown[]) => Promise<T>;
+  return program(...Object.values(given));
+}
+
+test("the examples of docs/encryption.md run, and what is in the store is what it says", async () => {
+  expect(examples).toHaveLength(2);
+  const server = await serve({ port: 0 });
+  try {
+    const shown: unknown[] = [];
+    await using eve = new EventRouterClient({ url: server.url });
+    const seen: RouterEvent[] = [];
+    await eve.subscribe("**", (event) => void seen.push(event));
+    await using client = await run<EventRouterClient>(examples[0]!, { EventRouterClient, url: server.url, key: KEY, console: { log: (payload: unknown) => shown.push(payload) } }, "client");
+    await client.publish("patient.admitted", { age: 17 });
+    await client.publish("patient.admitted", { age: 18 });
+    while (shown.length < 2 || seen.length < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(shown).toEqual([{ name: "Ada", age: 36 }, { age: 18 }]);
+    const event = seen[0]!;
+    expect(await run(examples[1]!, { compactDecrypt, event, keyBytes: bytesOf(KEY) }, "payload")).toEqual({ name: "Ada", age: 36 });
+    const header = /^1\. \*\*Protected header\*\*, JSON: `(.*)`$/m.exec(text)![1]!;
+    expect(Buffer.from((event.payload as string).split(".")[0]!, "base64url").toString()).toBe(header.replace("2026-11", "default").replace("order.placed", "patient.admitted").replace("evt_…", event.id));
+    expect((event.payload as string).split(".").slice(1).map((part) => Buffer.from(part, "base64url").length)).toEqual([40, 12, '{"name":"Ada","age":36}'.length, 16]);
+  } finally {
+    await server.close();
+  }
+});
