@@ -10,7 +10,7 @@ const examples = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => matc
 
 /** Runs an example with what it takes for granted, and returns a variable of it. */
 function run<T>(example: string, given: Readonly<Record<string, unknown>>, result: string): Promise<T> {
-  // oxlint-disable-next-line typescript/no-implied-eval -- the page's own examples
+  // oxlint-disable-next-line no-new-func, typescript/no-implied-eval -- the page's own examples
   const program = new Function(...Object.keys(given), `return (async () => { ${example}\nreturn ${result}; })()`) as (...values: unknown[]) => Promise<T>;
   return program(...Object.values(given));
 }
