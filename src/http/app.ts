@@ -9,6 +9,8 @@ import { Doors } from "./doors.ts";
 import { gate } from "./gate.ts";
 import type { HttpDeps } from "./http-deps.ts";
 import { problem } from "./problem.ts";
+import { docsRoutes } from "./routes/docs.ts";
+import { eventStreamRoutes } from "./routes/event-streams.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { historyRoutes } from "./routes/history.ts";
 import { managementRoutes } from "./routes/management.ts";
@@ -54,15 +56,16 @@ export function createApp({ router, clock, randomBytes, origins = [], hosts, met
     const refused = c.req.path === "/health" ? undefined : refusal(c.req.header("Origin"), c.req.header("Host"));
     return refused === undefined ? next() : problem(c, refused);
   });
-  if (origins.length > 0) app.use(cors({ origin: [...origins], exposeHeaders: ["Retry-After"], maxAge: 600 }));
+  if (origins.length > 0) app.use(cors({ origin: [...origins], exposeHeaders: ["Retry-After", "Link"], maxAge: 600 }));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => {
     c.header("Allow", methods.join(", "));
     return problem(c, new EventRouterError("ERR_METHOD_NOT_ALLOWED", `${c.req.path} takes ${methods.join(", ")}`));
   } }));
-  for (const routes of [publishRoutes, historyRoutes, streamRoutes, requestRoutes, managementRoutes, ticketRoutes]) app.route("/api/v1", routes(deps));
+  for (const routes of [publishRoutes, historyRoutes, streamRoutes, requestRoutes, eventStreamRoutes, managementRoutes, ticketRoutes]) app.route("/api/v1", routes(deps));
   app.route("/", healthRoutes(deps));
+  app.route("/", docsRoutes());
 
-  app.notFound((c) => problem(c, new EventRouterError("ERR_NOT_FOUND", `there is no ${c.req.path}; events are at /api/v1/events, their stream at /api/v1/events/stream, WebSockets at /ws`)));
+  app.notFound((c) => problem(c, new EventRouterError("ERR_NOT_FOUND", `there is no ${c.req.path}; events are at /api/v1/events, their stream at /api/v1/events/stream, WebSockets at /ws, all of it is described at /docs`)));
   app.onError((thrown, c) => problem(c, asError(thrown, (cause) => {
     onError(cause);
     return new EventRouterError("ERR_INTERNAL", "the router failed; see its log", { cause });

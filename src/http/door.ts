@@ -11,7 +11,7 @@ export interface DoorSurroundings {
 }
 
 /** What became of a publish: when it was stamped (ms), and the fate of each event. */
-export interface Published { readonly time: number; readonly results: readonly PublishResult[] }
+export interface Published { readonly time: number; readonly results: readonly PublishResult[]; /** In their event streams. */ readonly versions: readonly (number | null)[] | undefined }
 
 /** A page of the log, as the router's `read` answers; `next` is the seq to go on after, null at the end. */
 export interface Page { readonly epoch: string; readonly events: readonly EventLine[]; readonly next: number | null }
@@ -95,7 +95,7 @@ export class Door {
           this.#epoch = frame[1].epoch;
           this.#answered(0)?.resolve(undefined as never);
           break;
-        case "pub": this.#answered(frame[1])?.resolve({ time: frame[2], results: frame[3] } as never); break;
+        case "pub": this.#answered(frame[1])?.resolve({ time: frame[2], results: frame[3], versions: frame[4] } as never); break;
         case "ok": this.#answered(frame[1])?.resolve(frame[2] as never); break;
         case "err": this.#answered(frame[1])?.reject(fromWire(frame[2])); break;
       }

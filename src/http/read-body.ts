@@ -7,14 +7,15 @@ import { ValidationError } from "../core/errors.ts";
  * @param limit bytes
  * @throws ValidationError `ERR_MEDIA_TYPE`, `ERR_BODY_TOO_LARGE`, `ERR_JSON`.
  */
-export async function readBody({ req }: Context, limit: number): Promise<unknown> {
-  if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(req.header("Content-Type") ?? "")) {
-    throw new ValidationError("ERR_MEDIA_TYPE", "the body must be JSON: send it with Content-Type: application/json");
+export async function readBody(c: Context, limit: number): Promise<unknown> {
+  if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(c.req.header("Content-Type") ?? "")) {
+    throw new ValidationError("ERR_MEDIA_TYPE", "the body must be JSON: send it with Content-Type: application/json, or as a CloudEvent");
   }
-  const length = req.header("Content-Length");
-  if (Number(length) > limit) throw tooLarge(limit);
-  // A body of announced length cannot be longer.
-  const text = length === undefined ? await readUpTo(req.raw.body, limit) : await req.text();
+  return parseBody(await readText(c, limit));
+}
+
+/** @throws ValidationError `ERR_JSON` */
+export function parseBody(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -22,16 +23,31 @@ export async function readBody({ req }: Context, limit: number): Promise<unknown
   }
 }
 
-async function readUpTo(body: ReadableStream<Uint8Array> | null, limit: number): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
+/** @throws ValidationError `ERR_BODY_TOO_LARGE` */
+export async function readText(c: Context, limit: number): Promise<string> {
+  const length = c.req.header("Content-Length");
+  if (Number(length) > limit) throw tooLarge(limit);
+  // A body of announced length cannot be longer.
+  return length === undefined ? new TextDecoder().decode(await readBytes(c, limit)) : c.req.text();
+}
+
+/** @throws ValidationError `ERR_BODY_TOO_LARGE` */
+export async function readBytes(c: Context, limit: number): Promise<Uint8Array> {
+  if (Number(c.req.header("Content-Length")) > limit) throw tooLarge(limit);
+  const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of body ?? []) {
+  for await (const chunk of c.req.raw.body ?? []) {
     size += chunk.length;
     if (size > limit) throw tooLarge(limit);
-    text += decoder.decode(chunk, { stream: true });
+    chunks.push(chunk);
   }
-  return text + decoder.decode();
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
 }
 
 function tooLarge(limit: number): ValidationError {

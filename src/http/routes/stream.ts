@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { ValidationError } from "../../core/errors.ts";
-import { timestamps } from "../../core/line.ts";
-import { eventJson } from "../event-json.ts";
+import type { EventLine } from "../../core/line.ts";
+import { eventWriter, formatOf, type EventFormat } from "../event-format.ts";
 import { Feed, type FeedItem } from "../feed.ts";
 import type { HttpDeps } from "../http-deps.ts";
 import { problemOf } from "../problem.ts";
@@ -33,21 +33,31 @@ export function streamRoutes({ router, clock, callerOf }: HttpDeps): Hono {
       feed.close();
       return c.body(null);
     }
-    return c.body(streamOf(feed, `retry: ${RETRY.least + (clock.now() % RETRY.spread)}\n\n`));
+    return c.body(streamOf(feed, writer(formatOf(c, query.format), visitor.namespace), `retry: ${RETRY.least + (clock.now() % RETRY.spread)}\n\n`));
   });
   return app;
 }
 
+type Writer = (line: EventLine, epoch: string) => unknown;
+
+function writer(format: EventFormat, namespace: string): Writer {
+  let last = "";
+  let write = eventWriter(format, last, namespace);
+  return (line, epoch) => {
+    if (epoch !== last) write = eventWriter(format, (last = epoch), namespace);
+    return write(line);
+  };
+}
+
 /** Pulls as the response takes: without a buffer of its own, so that a pull says that all before it was written. */
-function streamOf(feed: Feed, preface: string): ReadableStream<Uint8Array> {
+function streamOf(feed: Feed, write: Writer, preface: string): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
-  const timestamp = timestamps();
   return new ReadableStream({
     start: (controller) => controller.enqueue(encoder.encode(preface)),
     async pull(controller) {
       const fed = await feed.pull(SIGN_OF_LIFE);
       switch (fed.state) {
-        case "items": return controller.enqueue(encoder.encode(fed.items.map((item) => textOf(item, timestamp)).join("")));
+        case "items": return controller.enqueue(encoder.encode(fed.items.map((item) => textOf(item, write)).join("")));
         case "silent": return controller.enqueue(encoder.encode(":\n\n"));
         case "over": {
           const { retryAfter } = fed.error.details;
@@ -61,13 +71,13 @@ function streamOf(feed: Feed, preface: string): ReadableStream<Uint8Array> {
   }, { highWaterMark: 0 });
 }
 
-function textOf(item: FeedItem, timestamp: (time: number) => string): string {
+function textOf(item: FeedItem, write: Writer): string {
   switch (item.state) {
     case "event": {
       const [seq] = item.line;
       // An ephemeral event has no place to come back to.
       const id = seq === 0 ? "" : `id: ${item.epoch}:${seq}\n`;
-      return `${id}data: ${JSON.stringify(eventJson(item.line, item.epoch, timestamp))}\n\n`;
+      return `${id}data: ${JSON.stringify(write(item.line, item.epoch))}\n\n`;
     }
     // An id alone sets where the browser resumes, and is no event: so what comes between now and the first event is not missed either.
     case "place": return `id: ${item.place.epoch}:${item.place.seq}\n\n`;

@@ -1,0 +1,84 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { EventSource as PackagedEventSource } from "eventsource";
+import { chromium } from "playwright-core";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { serve, type RunningServer } from "../../src/hosts/server.ts";
+import { browserArguments, findBrowser } from "../support/browser.ts";
+
+// A browser on a busy machine takes its time.
+vi.setConfig({ testTimeout: 90_000 });
+
+let server: RunningServer;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "event-router-clients-"));
+  server = await serve({ port: 0, store: `sqlite:${join(folder, "events.db")}` });
+});
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+/** Clients that are told to come back do so after this, and find the same log. */
+async function restart(): Promise<void> {
+  const { port } = server;
+  await server.close({ retryAfter: 1, timeout: 1 });
+  server = await serve({ port, store: `sqlite:${join(folder, "events.db")}` });
+}
+
+async function publish(type: string, payload: unknown): Promise<void> {
+  const { status } = await fetch(`${server.url}/api/v1/events`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ type, payload }) });
+  expect(status).toBe(201);
+}
+
+test("[P2] the eventsource package follows the log, and misses nothing when the server restarts", async () => {
+  const source = new PackagedEventSource(`${server.url}/api/v1/events/stream?topics=package.*`);
+  onTestFinished(() => source.close());
+  const seen: unknown[] = [];
+  source.addEventListener("message", ({ data }) => seen.push((JSON.parse(data as string) as { payload: unknown }).payload));
+  await new Promise((resolve) => source.addEventListener("open", resolve));
+  await publish("package.a", 1);
+  await expect.poll(() => seen, { timeout: 60_000 }).toEqual([1]);
+  await restart();
+  await publish("package.a", 2);
+  await publish("other.a", 3);
+  await publish("package.b", 4);
+  await expect.poll(() => seen, { timeout: 60_000 }).toEqual([1, 2, 4]);
+});
+
+test("[P2] so does the EventSource of a browser", async () => {
+  const browser = await chromium.launch({ executablePath: findBrowser(), args: browserArguments });
+  onTestFinished(() => browser.close());
+  const page = await browser.newPage();
+  await page.goto(`${server.url}/health`);
+  await page.evaluate(() => new Promise((resolve) => {
+    const source = new EventSource("/api/v1/events/stream?topics=browser.*&filter=priority:gte:5");
+    const seen: unknown[] = ((globalThis as { seen?: unknown[] }).seen = []);
+    source.onmessage = ({ data }: { data: string }) => seen.push((JSON.parse(data) as { payload: unknown }).payload);
+    source.onopen = resolve;
+  }));
+  const seen = (): Promise<unknown> => page.evaluate(() => (globalThis as { seen?: unknown[] }).seen);
+  await publish("browser.a", 1);
+  await expect.poll(seen, { timeout: 60_000 }).toEqual([1]);
+  await restart();
+  await publish("browser.a", 2);
+  await expect.poll(seen, { timeout: 60_000 }).toEqual([1, 2]);
+});
+
+test("curl publishes, asks for history, and follows the stream", async () => {
+  const curl = async (...args: string[]): Promise<string> => (await promisify(execFile)("curl", ["-sS", "--max-time", "60", ...args])).stdout;
+  const url = `${server.url}/api/v1/events`;
+  const receipt = JSON.parse(await curl(`${url}?namespace=curl`, "-H", "content-type: application/json", "-d", '{"type":"curl.a","payload":{"n":1}}'));
+  expect(receipt).toMatchObject({ status: "published", seq: 1 });
+  expect(JSON.parse(await curl(`${url}?namespace=curl&topics=curl.*`))).toMatchObject({ events: [{ id: receipt.event_id, payload: { n: 1 } }], next_cursor: null });
+  const binary = ["-H", "ce-specversion: 1.0", "-H", "ce-id: c-1", "-H", "ce-source: /curl", "-H", "ce-type: curl.b", "-H", "content-type: application/json", "-d", "2"];
+  expect(JSON.parse(await curl(`${url}?namespace=curl`, ...binary))).toMatchObject({ event_id: "c-1", seq: 2 });
+  // `head` leaves when it has what it wants, and curl with it.
+  const { stdout } = await promisify(execFile)("sh", ["-c", `curl -sSN '${url}/stream?namespace=curl&from=start' 2>/dev/null | grep -m 2 '^data:'`]);
+  expect(stdout.trim().split("\n").map((line) => JSON.parse(line.slice(5)).seq)).toEqual([1, 2]);
+});
