@@ -3,7 +3,7 @@ import type { Link } from "./core/link.ts";
 import type { ClientSurroundings } from "./client/client.ts";
 import { checkFunction, checkOptions, invalidOption, wholeNumber } from "./client/check-options.ts";
 import { lazyLink } from "./client/lazy-link.ts";
-import type { BaseOptions, ReconnectOptions } from "./client/options.ts";
+import type { Auth, BaseOptions, ReconnectOptions } from "./client/options.ts";
 import type { AnyEvents, EventMap } from "./client/typed-events.ts";
 import { PatternClient } from "./pattern-client.ts";
 import { webSocketLink, type WebSocketConstructor, type WebSocketLinkOptions } from "./links/websocket.ts";
@@ -42,16 +42,16 @@ export class EventRouterClient<Events extends EventMap = AnyEvents, Inputs exten
   }
 }
 
-function surroundingsOf(options: TransportOptions): ClientSurroundings {
+function surroundingsOf(options: TransportOptions & Pick<BaseOptions, "auth">): ClientSurroundings {
   return {
-    makeLink: linkOf(options),
+    makeLink: linkOf(options, options.auth),
     clock: systemClock,
     random: () => Math.random(),
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
   };
 }
 
-function linkOf({ transport, url, reconnect = {}, worker, WebSocket }: TransportOptions = {}): () => Link {
+function linkOf({ transport, url, reconnect = {}, worker, WebSocket }: TransportOptions, auth: Auth | undefined): () => Link {
   const shared = transport === "shared-worker";
   if (transport !== undefined && transport !== "memory" && transport !== "websocket" && !shared) throw invalidOption("transport", 'must be "websocket", "shared-worker" or "memory"; others are not available in this version');
   if (worker !== undefined) checkFunction(worker, "worker");
@@ -65,6 +65,7 @@ function linkOf({ transport, url, reconnect = {}, worker, WebSocket }: Transport
     minDelay: milliseconds(minDelay, "reconnect.minDelay"),
     maxDelay: milliseconds(maxDelay, "reconnect.maxDelay"),
   };
+  if (auth?.type === "mtls") return () => lazyLink(async () => (await import("./certificate-link.ts")).certificateLink(auth, { url: address && socketUrl(address), ...settings }));
   if (address === undefined && !shared) return () => lazyLink(async () => (await import("./in-process-router.ts")).inProcessRouterLink());
   const webSocket = { url: address === undefined ? address : socketUrl(address), ...settings };
   return () => (shared ? lazyLink(async () => (await import("./shared-worker-link.ts")).sharedWorkerLink(webSocket, worker)) : webSocketLink(webSocket as WebSocketLinkOptions));

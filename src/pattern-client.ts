@@ -1,7 +1,8 @@
 import { Client } from "./client/client.ts";
 import type { CircuitBreakerOptions, ErrorHandlerOptions } from "./client/failure-options.ts";
 import type { Middleware } from "./client/handle-events.ts";
-import { circuitBreaker, errorHandler } from "./client/middleware.ts";
+import { authorize, circuitBreaker, errorHandler, requirePermission } from "./client/middleware.ts";
+import type { Check } from "./client/permission.ts";
 import type { AnyEvents, EventMap, EventOf } from "./client/typed-events.ts";
 import type { WindowOptions } from "./patterns/window-options.ts";
 import { EventStream } from "./patterns/event-stream.ts";
@@ -27,6 +28,25 @@ export class PatternClient<Events extends EventMap = AnyEvents, Inputs extends E
    */
   circuitBreaker(options?: CircuitBreakerOptions): Middleware {
     return circuitBreaker(this.tools, options);
+  }
+
+  /**
+   * Surrounds a handler, which then runs only while the router says that this client has the permission; else the event fails with a PermissionError.
+   * A second line of defence: the router itself checks what reaches this client at all.
+   * @example
+   * client.on("admin.*", client.requirePermission("admin")(handler));
+   */
+  requirePermission(permission: string): Middleware {
+    return requirePermission(this.tools, permission);
+  }
+
+  /**
+   * Surrounds a handler, which then runs only where `check` returns, or resolves to, something true; else the event fails with a PermissionError.
+   * @example
+   * client.on("sensitive.*", client.authorize((event, { user }) => user.hasPermission(`read:${event.type}`))(handler));
+   */
+  authorize(check: Check): Middleware {
+    return authorize(this.tools, check);
   }
 
   /**

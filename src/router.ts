@@ -1,6 +1,16 @@
 export { Router, type RouterOptions } from "./core/router.ts";
 export type { Session } from "./core/session.ts";
-export type { Caller, Action, Duty, Policy, Principal, Rights } from "./core/policy.ts";
+export type { Caller, Action, Duty, PeerCertificate, Policy, Principal, Rights, SavedPrincipal } from "./core/policy.ts";
+export type { Rate, RateLimits } from "./core/rate-limit.ts";
+export { anyPolicy, type Policies } from "./auth/any-policy.ts";
+export { apiKeyPolicy, createApiKey, type ApiKey, type ApiKeyPolicy } from "./auth/api-keys.ts";
+export { certificatePolicy, type CertificateGrant, type CertificatePolicy } from "./auth/certificates.ts";
+export type { GrantInit } from "./auth/grant.ts";
+export { jwtPolicy, type JwtOptions, type JwtPolicy, type TokenFacts } from "./auth/jwt.ts";
+export type { JwksOptions } from "./auth/jwks.ts";
+export type { JwtKey } from "./auth/jwt-keys.ts";
+export type { RevocablePolicy } from "./auth/revocable.ts";
+export { rightsOf, RightsPool } from "./auth/rights.ts";
 export { openPolicy } from "./core/policy.ts";
 export { containsPattern, matchesPattern } from "./core/pattern.ts";
 export { defaultLimits, type Limits } from "./core/limits.ts";

@@ -296,15 +296,18 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
 
   #connect(changed: (state: ClientState) => void): Connection {
     const { namespace, name, auth } = this.#options;
+    const token = auth?.type === "jwt" && typeof auth.token === "function" && auth.token;
     const instance = randomText(22, this.#surroundings.randomBytes);
     const hello = async (): Promise<Omit<Hello, "v">> => {
       connection.vault = await this.#vault;
       return {
         namespace: namespace!, name: name!, instance,
-        auth: auth?.type === "jwt" && typeof auth.token === "function" ? { type: auth.type, token: await auth.token() } : auth as NonNullable<Hello["auth"]>,
+        // A certificate is shown by the link.
+        auth: (token ? { type: "jwt", token: await token() } : auth?.type === "mtls" ? undefined : auth) as NonNullable<Hello["auth"]>,
       };
     };
     const connection: Connection = new Connection({ ...this.#surroundings, timeout: this.#settings.timeout, changed, hello, report: this.#reporter.report });
+    if (token) import("./renewal.ts").then(({ Renewal }) => new Renewal(connection, token, this.#reporter.report)).catch(this.#reporter.report);
     return connection;
   }
 }

@@ -151,7 +151,10 @@ export class Connection {
     if (frame[0] === "welcome") this.#welcomed(frame[1]);
     else if (frame[0] === "bye") this.#dismissed(frame[1]);
     // What no part takes was said by a newer router, for newer clients; or came late.
-    else if (this.welcome !== undefined) this.parts.some((part) => part.receive(frame, size));
+    else if (this.welcome !== undefined) {
+      if (frame[0] === "rights") this.#identity = { ...this.welcome, ...frame[1] };
+      this.parts.some((part) => part.receive(frame, size));
+    }
   }
 
   #welcomed(welcome: Welcome): void {

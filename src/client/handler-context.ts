@@ -12,7 +12,7 @@ export interface User {
   readonly subject?: string | undefined;
   /** Such as `publish:order.*`, `manage`, `read:report.**`. */
   readonly permissions: readonly string[];
-  /** Whether one of the permissions is this, `admin`, or a pattern that covers it. */
+  /** Whether one of the permissions is this, `admin`, or a pattern that covers it, and none denies it. */
   hasPermission(permission: string): boolean;
 }
 
@@ -41,7 +41,10 @@ export function userOf(identity: () => { readonly subject?: string; readonly per
   return {
     get subject() { return identity()?.subject; },
     get permissions() { return identity()?.permissions ?? []; },
-    hasPermission(permission) { return this.permissions.some((one) => one === "admin" || covers(one.split(/[.:]/), permission.split(/[.:]/))); },
+    hasPermission(permission) {
+      const among = (asked: string): boolean => this.permissions.some((one) => covers(one.split(/[.:]/), asked.split(/[.:]/)));
+      return (this.permissions.includes("admin") || among(permission)) && !among(`deny:${permission}`);
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { CircuitBreakerOptions, ErrorHandlerOptions, Tools } from "./failure-options.ts";
 import type { Middleware } from "./handle-events.ts";
+import type { Check } from "./permission.ts";
 
 /** Retry, and dead letters. */
 export function errorHandler(tools: Tools, options?: ErrorHandlerOptions): Middleware {
@@ -8,6 +9,14 @@ export function errorHandler(tools: Tools, options?: ErrorHandlerOptions): Middl
 
 export function circuitBreaker(tools: Tools, options?: CircuitBreakerOptions): Middleware {
   return lazily(async () => (await import("./circuit-breaker.ts")).circuitBreaker(tools, options), tools);
+}
+
+export function requirePermission(tools: Tools, permission: string): Middleware {
+  return lazily(async () => (await import("./permission.ts")).requirePermission(permission), tools);
+}
+
+export function authorize(tools: Tools, check: Check): Middleware {
+  return lazily(async () => (await import("./permission.ts")).authorize(check), tools);
 }
 
 /**

@@ -22,8 +22,10 @@ export interface ReconnectOptions {
 /** Who the client is. */
 export type Auth =
   | { readonly type: "api_key"; readonly key: string }
-  /** A function is asked for each connection. */
-  | { readonly type: "jwt"; readonly token: string | (() => string | Promise<string>) };
+  /** A function is asked for each connection, and again before its last token runs out. */
+  | { readonly type: "jwt"; readonly token: string | (() => string | Promise<string>) }
+  /** A client certificate, in Node, over wss: PEM text or paths of files. */
+  | { readonly type: "mtls"; readonly cert: string; readonly key: string; readonly ca?: string };
 
 /** Options of a client over whatever link. */
 export interface BaseOptions<Events extends EventMap = EventMap, Inputs extends EventMap = Events> {
@@ -75,7 +77,7 @@ const OPTIONS = "transport url namespace name auth encryption timeout reconnect 
 export function settingsOf(options: BaseOptions<never>): Settings {
   checkOptions(options, OPTIONS, "EventRouterClient");
   const { auth, schema, logger, timeout = 10_000, maxPending, batchSize, batchTimeout = 100, poolTimeout = timeout, cacheTtl = 60_000 } = options;
-  if (auth !== undefined && !isAuth(auth)) throw invalidOption("auth", 'must be { type: "api_key", key } or { type: "jwt", token } in this version');
+  if (auth !== undefined && !isAuth(auth)) throw invalidOption("auth", 'must be { type: "api_key", key }, { type: "jwt", token } or { type: "mtls", cert, key, ca? }');
   for (const name of ["namespace", "name"] as const) if (typeof (options[name] ?? "") !== "string") throw new ValidationError("ERR_NAME", `${name} must be a string`, { details: { path: name } });
   if (logger !== undefined) checkFunction((logger as Partial<Logger> | null)?.error, "logger.error");
   for (const [type, one] of Object.entries<Partial<StandardSchema> | undefined>(schema ?? {})) checkFunction(one?.["~standard"]?.validate, `schema["${type}"]["~standard"].validate`);
@@ -93,5 +95,6 @@ export function settingsOf(options: BaseOptions<never>): Settings {
 }
 
 function isAuth(auth: Auth | null): boolean {
-  return auth?.type === "api_key" ? typeof auth.key === "string" : auth?.type === "jwt" && ["string", "function"].includes(typeof auth.token);
+  if (auth?.type === "jwt") return ["string", "function"].includes(typeof auth.token);
+  return (auth?.type === "api_key" || (auth?.type === "mtls" && typeof auth.cert === "string")) && typeof auth.key === "string";
 }

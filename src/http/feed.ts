@@ -120,6 +120,8 @@ export class Feed {
     const last = this.#items.at(-1);
     if (gap.to !== null) this.#items.push({ state: "gap", gap, place: { epoch: this.#epoch, seq: gap.to } });
     else if (last?.state === "place") this.#items.splice(-1, 1, { state: "gap", gap, place: last.place });
+    // Revoked: nothing more comes from here on.
+    else this.#items.push({ state: "gap", gap, place: { epoch: this.#epoch, seq: gap.from - 1 } });
   }
 
   #end(error: EventRouterError): void {
