@@ -18,6 +18,12 @@ export type { AppendAllOptions, AppendInit, AppendOptions, FoldOptions, OnAppend
 export type { EventStream } from "./patterns/event-stream.ts";
 export type { EventWindow, WindowOptions } from "./patterns/window-options.ts";
 export type { WindowStream } from "./patterns/window-stream.ts";
+export { EventEnabledAgent, type AgentOptions } from "./patterns/agent.ts";
+export { discoverAgents, type DiscoverOptions, type DiscoveredAgent } from "./patterns/discover-agents.ts";
+export { eventHandler, type HandlerMap } from "./patterns/event-handler.ts";
+export { OrchestratorMixin, type Orchestrator } from "./patterns/orchestrator.ts";
+export { publishAndWait, type PublishAndWaitOptions } from "./patterns/publish-and-wait.ts";
+export type { WorkflowContext } from "./patterns/workflow-context.ts";
 export type { Transaction } from "./client/transaction.ts";
 export { defineEvents, type AnyEvents, type EventMap, type EventOf, type EventSchemas, type PayloadOf, type StandardSchema } from "./client/typed-events.ts";
 export type { EventInit, EventMeta, RouterEvent } from "./core/event.ts";

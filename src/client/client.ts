@@ -49,8 +49,8 @@ type TypeIn<Events extends EventMap> = keyof Events & string;
 
 /** The application's end: publishes, subscribes, asks and answers over one connection (more for publishes, if asked for). Knows no transport. */
 export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap = Events> {
-  /** What it lends to patterns. */
-  protected readonly tools: Tools;
+  /** What it lends to patterns. @internal */
+  readonly tools: Tools;
   readonly #options: BaseOptions<never>;
   readonly #settings: Settings;
   readonly #surroundings: ClientSurroundings;
@@ -73,7 +73,7 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
     this.#settings = settingsOf(this.#options);
     this.#surroundings = surroundings;
     this.#reporter = new Reporter(options.logger ?? console);
-    this.tools = { clock: surroundings.clock, call: (...called) => this.call(...called), report: this.#reporter.report, vault: () => this.#vault };
+    this.tools = { clock: surroundings.clock, call: (...called) => this.call(...called), report: this.#reporter.report, vault: () => this.#vault, nextId: () => this.#nextRequestId() };
     this.#connection = this.#connect((state) => this.#stateListeners.forEach((listener) => {
       try {
         listener(state);

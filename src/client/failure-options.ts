@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { Duration } from "../core/duration.ts";
+import type { RouterEvent } from "../core/event.ts";
 import type { Vault } from "./encryption/vault.ts";
 import type { WaitOptions } from "./wait.ts";
 
@@ -7,7 +8,9 @@ import type { WaitOptions } from "./wait.ts";
 export interface Tools {
   readonly clock: Clock;
   call(method: string, params: Readonly<Record<string, unknown>>, options?: WaitOptions): Promise<unknown>;
-  report(error: unknown): void;
+  report(error: unknown, event?: RouterEvent): void;
+  /** A text that nobody else has. */
+  nextId(): string;
   /** What decrypts and encrypts, where the client does. */
   vault(): Promise<Vault> | undefined;
 }

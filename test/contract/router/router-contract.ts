@@ -4,6 +4,7 @@ import { asking } from "./asking.ts";
 import { breaking } from "./breaking.ts";
 import { publishing } from "./publishing.ts";
 import { seed } from "./seed.ts";
+import { seedAgents } from "./seed-agents.ts";
 import { seedFailures } from "./seed-failures.ts";
 import { seedStreams } from "./seed-streams.ts";
 import { streaming } from "./streaming.ts";
@@ -29,5 +30,6 @@ export function routerContract({ test }: Suite, make: MakeHome): void {
   breaking(inHome);
   seed(inHome);
   seedFailures(inHome);
+  seedAgents(inHome);
   seedStreams(inHome);
 }
