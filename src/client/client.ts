@@ -142,7 +142,7 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
   publishNowait(event: InitOf<Inputs, PublishInit>): void;
   publishNowait(typeOrEvent: string | PublishInit, payload?: unknown, options?: PublishOptions): void {
     const event = eventOf(typeOrEvent, payload, options);
-    this.#publish(event, true).catch((error: unknown) => this.#reporter.report(error, { id: "", seq: 0, epoch: "", timestamp: "", payload: null, priority: 5, pending: true, ...event }));
+    this.#publish(event, true).catch((error: unknown) => this.#reporter.report(error, { id: "", seq: 0, epoch: "", timestamp: "", payload: null, priority: 5, pending: true, ...event } as RouterEvent));
   }
 
   /** Publishes `[type, payload, meta?]` tuples in their order, all or none. */
@@ -240,6 +240,11 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
     this.#connection.use();
     this.#responders ??= import("./responders.ts").then(({ Responders }) => new Responders(this.#connection, this.#subscriptions, this.#reporter.report));
     return offer(patternsOf(patterns), this.#responders, options, handler as RequestHandler, this.#reporter.report);
+  }
+
+  /** Calls off an event of this publisher that is held back (`delay`, `deliverAt`); false if it is published already, or was never there. */
+  async cancel(id: string, options?: WaitOptions): Promise<boolean> {
+    return (await this.call("cancel", { id }, options)) as boolean;
   }
 
   /** Asks the router itself: its statistics, its subscriptions … */

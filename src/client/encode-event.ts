@@ -1,10 +1,11 @@
+import { milliseconds, type Duration } from "../core/duration.ts";
 import { ValidationError } from "../core/errors.ts";
 import type { EventInit } from "../core/event.ts";
 
 /** How deep a payload may be; a router with a lower limit tells so itself. */
 const DEPTH = 32;
 /** What goes with the call, and what a received event has that only the router gives: it may be published again as it is. */
-const NOT_SENT = new Set(["id", "type", "payload", "ephemeral", "timeout", "signal", "seq", "epoch", "timestamp", "publisher", "version", "pending"]);
+const NOT_SENT = new Set(["id", "type", "payload", "ephemeral", "delay", "deliverAt", "timeout", "signal", "seq", "epoch", "timestamp", "publisher", "version", "pending"]);
 
 /** An event's text in pieces: the payload may be encrypted, which takes the id, before they are joined to a line. */
 export interface EventText {
@@ -30,6 +31,7 @@ export function encodeEvent(event: EventInit): EventText {
   const { type, payload } = event;
   let meta: Record<string, unknown> | undefined;
   for (const key in event) if (!NOT_SENT.has(key)) (meta ??= {})[key] = (event as unknown as Record<string, unknown>)[key];
+  if (meta?.ttl !== undefined) meta.ttl = milliseconds(meta.ttl as Duration, "ttl");
   checkPayload(payload);
   const head = `${JSON.stringify(type, asJson) ?? "null"},`;
   const json = JSON.stringify(payload) ?? "null";

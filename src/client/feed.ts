@@ -1,5 +1,5 @@
 import type { RouterEvent } from "../core/event.ts";
-import type { From, Gap, SubscribeSpec, WireLimits } from "../core/frames.ts";
+import type { Gap, SubscribeSpec, WireLimits } from "../core/frames.ts";
 
 /** Whom a feed is for. */
 export interface FeedOwner {
@@ -9,6 +9,12 @@ export interface FeedOwner {
   ended(error: unknown): void;
   gap(gap: Gap): void;
 }
+
+/** A delivery that is settled by itself, under a token of its own: of a group, or of a dead letter that is tried again. */
+export interface Job { readonly token: number; readonly attempt: number }
+
+/** In place of a size: the event is a job, and has no place in the window. */
+const JOB = -1;
 
 /**
  * Stands between what arrives and what is started, and is asked at both times: whether it is started (what is not is the gate's to finish), or
@@ -34,9 +40,11 @@ export class Feed {
   low = 0;
   unackedEvents = 0;
   unackedSize = 0;
-  readonly #filter: SubscribeSpec["filter"];
-  /** Where it starts, until the router has said where it is. */
-  readonly #from: From;
+  /** Encrypts why a handler failed. */
+  conceal: ((event: RouterEvent, reason: string) => Promise<string>) | undefined;
+  /** Frames that settle jobs, to be sent. */
+  settled: string[] = [];
+  readonly #asked: SubscribeSpec;
   readonly #progressed: (feed: Feed) => void;
   #epoch: string | undefined;
   /** Last seq that was taken in, or is known not to come. */
@@ -47,22 +55,25 @@ export class Feed {
   #head = 0;
   #next = 0;
   readonly #doneAhead = new Set<RouterEvent>();
+  readonly #jobs = new Map<RouterEvent, Job>();
   #mostWaiting = 0;
+  #cuts = 0;
 
-  constructor(id: number, { topics, filter, from = "now" }: SubscribeSpec, owner: FeedOwner, progressed: (feed: Feed) => void) {
+  constructor(id: number, spec: SubscribeSpec, owner: FeedOwner, progressed: (feed: Feed) => void) {
     this.id = id;
-    this.topics = topics;
+    this.topics = spec.topics;
     this.owner = owner;
-    this.#filter = filter;
-    this.#from = from;
+    this.#asked = spec;
     this.#progressed = progressed;
   }
 
   /** What to ask the router for, now. */
   get spec(): SubscribeSpec {
-    const { topics } = this;
-    return { topics, filter: this.#filter!, from: this.#epoch === undefined ? this.#from : [this.#epoch, this.low] };
+    return this.#epoch === undefined ? this.#asked : { ...this.#asked, from: [this.#epoch, this.low] };
   }
+
+  /** Its place is kept by the router, so that the next process depends on what was acknowledged. */
+  get kept(): boolean { return this.#asked.durable !== undefined; }
 
   /** The router has it, and starts behind this position. */
   begin(epoch: string, seq: number, { windowEvents }: WireLimits): void {
@@ -100,6 +111,38 @@ export class Feed {
     this.gate?.(event, true);
   }
 
+  deliverJob(event: RouterEvent, job: Job): void {
+    this.#jobs.set(event, job);
+    this.#events.push(event);
+    this.#sizes.push(JOB);
+    this.gate?.(event, true);
+  }
+
+  /** Jobs whose handlers run. */
+  get running(): number[] {
+    return this.#events.slice(this.#head, this.#next).flatMap((event) => this.#jobs.get(event)?.token ?? []);
+  }
+
+  jobOf(event: RouterEvent): Job | undefined { return this.#jobs.get(event); }
+
+  /** Whether the router takes it from here: then the failure is not for anybody else. */
+  fail(event: RouterEvent, error: unknown): boolean {
+    const job = this.#jobs.get(event);
+    if (job !== undefined) {
+      const cuts = this.#cuts;
+      const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
+      const nack = (reason: string): void => {
+        // A token means something in its own session alone.
+        if (cuts === this.#cuts) this.#settle(event, JSON.stringify(["nack", this.id, job.token, { error: { name, message: reason }, ...(error as { nack?: object } | null)?.nack }]));
+      };
+      this.#jobs.delete(event);
+      if (this.conceal === undefined) nack(message);
+      else this.conceal(event, message).then(nack, () => nack("the reason could not be encrypted"));
+    }
+    this.finish(event);
+    return job !== undefined;
+  }
+
   /** Starts the next event, if there is one. */
   take(): RouterEvent | undefined {
     while (this.#next < this.#events.length) {
@@ -123,6 +166,8 @@ export class Feed {
 
   /** A started event is done. */
   finish(event: RouterEvent): void {
+    const job = this.#jobs.get(event);
+    if (job !== undefined) this.#settle(event, `["done",${this.id},${job.token}]`);
     if (event !== this.#events[this.#head]) {
       // Of an older epoch, if it is not there at all.
       if (this.#events.includes(event)) this.#doneAhead.add(event);
@@ -130,8 +175,12 @@ export class Feed {
     }
     let done: RouterEvent | undefined = event;
     do {
-      if (done.seq > 0) this.low = done.seq;
-      this.#count(this.#sizes[this.#head]!);
+      const size = this.#sizes[this.#head]!;
+      // A job stands for itself, wherever it is in the log.
+      if (size !== JOB) {
+        if (done.seq > 0) this.low = done.seq;
+        this.#count(size);
+      }
       done = this.#events[++this.#head];
     } while (done !== undefined && this.#doneAhead.delete(done));
     this.#tidy();
@@ -139,8 +188,13 @@ export class Feed {
 
   /** What was not started will come again. */
   cut(): void {
+    // What a session gave is given anew by the next.
+    this.#cuts++;
+    this.#jobs.clear();
+    this.settled = [];
     this.#events.length = this.#sizes.length = this.#next;
-    this.#high = Math.max(this.low, ...this.#events.slice(this.#head).map(({ seq }) => seq));
+    this.#high = this.low;
+    for (let i = this.#head; i < this.#next; i++) if (this.#sizes[i] !== JOB) this.#high = Math.max(this.#high, this.#events[i]!.seq);
     this.unackedEvents = this.unackedSize = 0;
     this.#tidy();
   }
@@ -152,6 +206,12 @@ export class Feed {
     this.#events.length = this.#next;
     this.changed();
     this.owner.ended(error);
+  }
+
+  #settle(event: RouterEvent, frame: string): void {
+    this.#jobs.delete(event);
+    this.settled.push(frame);
+    this.#progressed(this);
   }
 
   #count(size: number): void {

@@ -13,26 +13,25 @@ export function handleEvents(feed: Feed, handler: Handler, concurrency: number, 
   let running = 0;
   let busy = false;
   const run = (event: RouterEvent): void => {
+    const job = feed.jobOf(event);
     try {
-      const result = handler(event, context) as PromiseLike<unknown> | undefined;
+      const result = handler(event, job === undefined ? context : { ...context, attempt: job.attempt, redelivered: job.attempt > 1, retried: true }) as PromiseLike<unknown> | undefined;
       if (typeof result?.then === "function") {
         running++;
-        const done = (): void => {
+        result.then(() => feed.finish(event), (error: unknown) => failed(event, error)).then(() => {
           running--;
-          feed.finish(event);
           start();
-        };
-        result.then(done, (error: unknown) => {
-          report(error, event);
-          done();
         });
         return;
       }
     } catch (error) {
-      report(error, event);
+      return failed(event, error);
     }
     // Nothing to wait for: no promise is made.
     feed.finish(event);
+  };
+  const failed = (event: RouterEvent, error: unknown): void => {
+    if (!feed.fail(event, error)) report(error, event);
   };
   const start = (): void => {
     // A handler may cause what calls this again.

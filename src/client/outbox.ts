@@ -22,7 +22,7 @@ export interface OutgoingEvent {
 export interface Publication {
   readonly events: readonly OutgoingEvent[];
   readonly as: NonNullable<PublishMode["as"]>;
-  readonly expect?: PublishMode["expect"] | undefined;
+  readonly terms: Omit<PublishMode, "as" | "run">;
   /** Whether the ids are all running numbers. */
   readonly run: boolean;
   /** ms since 1970. */
@@ -88,7 +88,7 @@ export class Outbox implements Part {
       if (first === undefined) return;
       const req = this.#connection.next();
       this.#sent.set(req, group);
-      put(`["pub",${req},${count},{"as":"${first.as}"${first.run ? ',"run":1' : ""}${first.expect ? `,"expect":${JSON.stringify(first.expect)}` : ""}}]${text}`);
+      put(`${JSON.stringify(["pub", req, count, { as: first.as, run: first.run ? 1 : undefined, ...first.terms }])}${text}`);
       group = [];
       text = "";
       count = 0;
@@ -110,7 +110,7 @@ export class Outbox implements Part {
         continue;
       }
       const [first] = group;
-      if (as === "all" || as !== first?.as || run !== first.run || count >= limits.batch || text.length + lines.length > FRAME_SIZE) end();
+      if (as === "all" || as === "later" || as !== first?.as || run !== first.run || count >= limits.batch || text.length + lines.length > FRAME_SIZE) end();
       group.push(one);
       text += lines;
       count += events.length;
@@ -132,7 +132,7 @@ export class Outbox implements Part {
       if (!this.#settle(one)) continue;
       const error = results.find(isError);
       if (error !== undefined) one.reject(fromWire(error));
-      else one.resolve(one.events.map((event, i) => receiptOf(event, results[i] as Exclude<PublishResult, WireError>, this.#timestamp(frame[2] as number), this.#connection.welcome!, versions?.[start + i])));
+      else one.resolve(one.events.map((event, i) => receiptOf(event, results[i] as Exclude<PublishResult, WireError>, this.#timestamp(frame[2] as number), one.as === "later", this.#connection.welcome!, versions?.[start + i])));
     }
     return true;
   }

@@ -1,5 +1,5 @@
 import { eventIds, INSTANCE_LENGTH, randomText } from "../core/event-id.ts";
-import { milliseconds } from "../core/duration.ts";
+import { milliseconds, type Duration } from "../core/duration.ts";
 import type { EventInit } from "../core/event.ts";
 import { Alarm } from "./alarm.ts";
 import { checkSignal, invalidOption } from "./check-options.ts";
@@ -15,6 +15,10 @@ import type { WaitOptions } from "./wait.ts";
 export interface PublishInit extends EventInit, WaitOptions {
   /** Skips the log: at most once, to whoever listens now. */
   readonly ephemeral?: boolean;
+  /** Holds it back for so long by the router's clock; it gets its place in the log then. `client.cancel(id)` calls it off. */
+  readonly delay?: Duration;
+  /** Holds it back until then; a time that is over is now. */
+  readonly deliverAt?: Date;
 }
 
 /** How events that stand or fall together are published. */
@@ -36,6 +40,8 @@ export class Publisher {
   readonly #connection: Connection;
   readonly #settings: Settings;
   readonly #nextId: () => string;
+  /** What is held back comes out of order, so its numbers are of another run. */
+  readonly #nextLaterId: () => string;
   readonly #window: Alarm;
   #held: Publication[] = [];
 
@@ -43,7 +49,9 @@ export class Publisher {
     const { clock } = connection;
     this.#connection = connection;
     this.#settings = settings;
-    this.#nextId = eventIds(randomText(INSTANCE_LENGTH, randomBytes), () => clock.now());
+    const ids = (): (() => string) => eventIds(randomText(INSTANCE_LENGTH, randomBytes), () => clock.now());
+    this.#nextId = ids();
+    this.#nextLaterId = ids();
     this.#window = new Alarm(clock, () => this.release());
     connection.parts.push((this.outbox = new Outbox(connection, settings.maxPending)));
   }
@@ -53,7 +61,9 @@ export class Publisher {
     return new Promise((resolve, reject) => {
       const { ephemeral = false } = event;
       if (typeof ephemeral !== "boolean") throw invalidOption("ephemeral", "must be true or false");
-      const send = (one: Encoded): void => this.#send([one], ephemeral ? "ephemeral" : "each", event, ([receipt]) => resolve(receipt!), reject, hold);
+      const due = dueOf(event);
+      if (ephemeral && due !== undefined) throw invalidOption("ephemeral", "cannot be held back; leave out one of both");
+      const send = (one: Encoded): void => this.#send([one], due === undefined ? ephemeral ? "ephemeral" : "each" : "later", { ...event, due }, ([receipt]) => resolve(receipt!), reject, hold);
       const encoded = this.encode(event);
       if (encoded instanceof Promise) encoded.then(send).catch(reject);
       else send(encoded);
@@ -82,7 +92,7 @@ export class Publisher {
 
   /** The same for an event that stands or falls with others, so it has no terms of its own. */
   encodeTogether(event: PublishInit): Encoded | Promise<Encoded> {
-    for (const name of ["ephemeral", "timeout", "signal"] as const) if (event[name] !== undefined) throw invalidOption(name, "is for an event alone, or for a batch or transaction as a whole");
+    for (const name of ["ephemeral", "delay", "deliverAt", "timeout", "signal"] as const) if (event[name] !== undefined) throw invalidOption(name, "is for an event alone, or for a batch or transaction as a whole");
     return this.encode(event);
   }
 
@@ -93,19 +103,19 @@ export class Publisher {
     return Infinity;
   }
 
-  #send(encoded: readonly Encoded[], as: Publication["as"], { timeout = this.#settings.timeout, signal, expect }: TogetherOptions, resolve: Publication["resolve"], reject: Publication["reject"], hold: boolean): void {
+  #send(encoded: readonly Encoded[], as: Publication["as"], { timeout = this.#settings.timeout, signal, expect, due }: TogetherOptions & { due?: Due | undefined }, resolve: Publication["resolve"], reject: Publication["reject"], hold: boolean): void {
     checkSignal(signal);
     this.#connection.use();
     const now = this.#connection.clock.now();
     const deadline = now + milliseconds(timeout, "timeout");
     const events = encoded.map(({ id, type, text }): OutgoingEvent => {
       const own = id === undefined;
-      const eventId = own ? this.#nextId() : id;
+      const eventId = own ? (due === undefined ? this.#nextId() : this.#nextLaterId()) : id;
       return { id: eventId, type, text, line: lineOf(text, eventId), own };
     });
     const abort = signal && (() => this.outbox.abandon(one, signal.reason));
     const release = abort && (() => signal.removeEventListener("abort", abort));
-    const one: Publication = { events, as, run: as !== "ephemeral" && events.every(({ own }) => own), expect: expect && [expect.stream, expect.version], deadline, resolve, reject, release, last: false, settled: false };
+    const one: Publication = { events, as, run: as !== "ephemeral" && due === undefined && events.every(({ own }) => own), terms: { ...due, ...(expect && { expect: [expect.stream, expect.version] }) }, deadline, resolve, reject, release, last: false, settled: false };
     if (abort !== undefined) signal!.addEventListener("abort", abort, { once: true });
     const { batchSize, batchTimeout } = this.#settings;
     if (hold && batchSize > 1) {
@@ -116,4 +126,15 @@ export class Publisher {
     if (this.#held.length > 0) this.release();
     if (!one.last) this.outbox.add(one);
   }
+}
+
+type Due = { readonly in: number } | { readonly at: number };
+
+/** @throws ValidationError naming the option. */
+function dueOf({ delay, deliverAt }: PublishInit): Due | undefined {
+  if (delay !== undefined && deliverAt !== undefined) throw invalidOption("deliverAt", "and delay exclude each other");
+  if (delay !== undefined) return { in: Math.ceil(milliseconds(delay, "delay")) };
+  if (deliverAt === undefined) return undefined;
+  if (!(deliverAt instanceof Date && deliverAt.getTime() >= 0)) throw invalidOption("deliverAt", "must be a valid Date");
+  return { at: deliverAt.getTime() };
 }

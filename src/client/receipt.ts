@@ -5,7 +5,7 @@ import type { WireError } from "../core/errors.ts";
 export interface Receipt {
   readonly id: string;
   readonly type: string;
-  /** Place in the log; 0 if ephemeral, null if not known. */
+  /** Place in the log; 0 if ephemeral, null if not known, or not yet there because it is held back. */
   readonly seq: number | null;
   readonly epoch: string | null;
   /** Place in its event stream, of an event that names one. */
@@ -24,10 +24,10 @@ export interface Receipt {
 const settled = { get settled() { return Promise.resolve(this); } };
 
 /** An own id that the router has already is from an earlier attempt of this same publish, whose answer was lost. */
-export function receiptOf(event: { id: string; type: string; own: boolean }, result: Exclude<PublishResult, WireError>, timestamp: string, { epoch, durability }: Welcome, version?: number | null): Receipt {
+export function receiptOf(event: { id: string; type: string; own: boolean }, result: Exclude<PublishResult, WireError>, timestamp: string, later: boolean, { epoch, durability }: Welcome, version?: number | null): Receipt {
   const known = typeof result === "number";
   return {
-    __proto__: settled, id: event.id, type: event.type, seq: known ? result : result[0], epoch, timestamp,
-    status: known || event.own ? "published" : "duplicate", durability: result === 0 ? "none" : durability, ...(typeof version === "number" && { version }),
+    __proto__: settled, id: event.id, type: event.type, seq: later ? null : known ? result : result[0], epoch, timestamp,
+    status: known || event.own ? "published" : "duplicate", durability: result === 0 && !later ? "none" : durability, ...(typeof version === "number" && { version }),
   } as unknown as Receipt;
 }

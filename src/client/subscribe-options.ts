@@ -1,3 +1,4 @@
+import { milliseconds, type Duration } from "../core/duration.ts";
 import { ValidationError } from "../core/errors.ts";
 import type { RouterEvent } from "../core/event.ts";
 import type { Filter } from "../core/filter.ts";
@@ -14,7 +15,18 @@ export interface SubscribeOptions {
   readonly from?: "now" | "start" | number | Date;
   /** Handlers that may run at once. With 1, the default, events are handled one after another, in order. */
   readonly concurrency?: number;
-  /** Runs the handler again when it fails, as `errorHandler` does; events behind it wait. */
+  /** The router keeps the place under this name: whoever comes next with it goes on there, and `from` counts only for the first. One client at a time has it. */
+  readonly durable?: string;
+  /**
+   * Shares the events with all subscriptions of this name and the same topics and filter: each goes to one of them, is acknowledged when its handler has
+   * finished, and goes to another when it fails, dies or takes too long. Its place is kept as that of a durable one.
+   */
+  readonly group?: string;
+  /** Of a group: how long a handler may take until the event goes to another, default 30 s. */
+  readonly ackTimeout?: Duration;
+  /** Of a group: how many events this member may have at once, default `concurrency`. More hides the way to the router, and less is shared fairly. */
+  readonly maxInFlight?: number;
+  /** Runs the handler again when it fails, as `errorHandler` does; events behind it wait. In a group others get it meanwhile (default 5 retries, then it is a dead letter). */
   readonly retry?: Omit<ErrorHandlerOptions, "deadLetterQueue">;
   /** What fails for good becomes a dead letter before the next event counts; without `retry`, after its default of tries. */
   readonly deadLetter?: boolean;
@@ -39,22 +51,34 @@ export interface ParsedSubscription {
 
 /** @throws ValidationError for what makes no sense to send; patterns and filters are the router's to judge. */
 export function parseSubscription({ topics, handler, ...options }: SubscribeInit<never>, what: string): ParsedSubscription {
-  checkOptions(options, "filter from concurrency retry deadLetter signal", what);
+  checkOptions(options, "filter from concurrency durable group ackTimeout maxInFlight retry deadLetter signal", what);
   if (handler !== undefined) checkFunction(handler, "handler");
-  const { filter, from = "now", concurrency, retry, deadLetter, signal } = options;
+  const { filter, from = "now", durable, group, ackTimeout, maxInFlight, retry, deadLetter, signal } = options;
+  const concurrency = wholeNumber(options.concurrency, "concurrency", 1);
   if (typeof (retry ?? {}) !== "object") throw invalidOption("retry", "must be an object, such as { maxRetries: 3 }");
-  const onFailure = retry === undefined && deadLetter === undefined ? undefined : { deadLetterQueue: deadLetter!, ...retry };
+  if (group === undefined && (ackTimeout ?? maxInFlight) !== undefined) throw invalidOption(ackTimeout === undefined ? "maxInFlight" : "ackTimeout", "is for a group");
+  if (group !== undefined && deadLetter === false) throw invalidOption("deadLetter", "is always on in a group: what fails for good must not be lost");
+  const onFailure = group !== undefined || (retry === undefined && deadLetter === undefined) ? undefined : { deadLetterQueue: deadLetter!, ...retry };
   if (onFailure !== undefined && handler === undefined) throw invalidOption(retry === undefined ? "deadLetter" : "retry", "is for a subscription with a handler");
   if (filter !== undefined && (typeof filter !== "object" || filter === null || Array.isArray(filter))) throw new ValidationError("ERR_FILTER", 'filter must be an object, such as { "payload.amount": { $gt: 100 } }', { details: { path: "filter" } });
   // What cannot be written would spoil the message of the whole turn.
   checkPayload(filter, "filter", "ERR_FILTER");
   return {
-    spec: { topics: patternsOf(topics), filter: filter!, from: parseFrom(from) },
+    spec: {
+      topics: patternsOf(topics), filter: filter!, from: parseFrom(from), durable: durable!,
+      ...(group !== undefined && { group, maxInFlight: wholeNumber(maxInFlight, "maxInFlight", concurrency), ackTimeout: milliseconds(ackTimeout ?? 30_000, "ackTimeout"), retry: groupRetry(retry) }),
+    },
     handler: handler as Handler | undefined,
-    concurrency: wholeNumber(concurrency, "concurrency", 1),
+    concurrency,
     onFailure,
     signal,
   };
+}
+
+/** The router runs a group's retries, so it must know them; a function it cannot have. */
+function groupRetry({ retryIf, delay, maxDelay, ...rest }: NonNullable<SubscribeOptions["retry"]> = {}): SubscribeSpec["retry"] {
+  if (retryIf !== undefined) throw invalidOption("retry.retryIf", "cannot be known to a group's router; throw an error with nack = { final: true } for what must not be tried again");
+  return { ...rest, ...(delay !== undefined && { delay: milliseconds(delay, "retry.delay") }), ...(maxDelay !== undefined && { maxDelay: milliseconds(maxDelay, "retry.maxDelay") }) };
 }
 
 /** One or several; whether they are patterns is for the router to say. */

@@ -13,8 +13,11 @@ export class Subscriptions implements Part {
   readonly #feeds = new Map<number, Feed>();
   readonly #leaving = new Map<number, () => void>();
   #unsent: Feed[] = [];
-  #unsentLeaves: number[] = [];
+  #unsentLeaves: (string | number)[][] = [];
   readonly #unacked = new Set<Feed>();
+  /** Feeds with jobs to be settled, also of subscriptions that have ended. */
+  readonly #settling = new Set<Feed>();
+  #jobsDone: () => void = () => {};
   #ackDue = false;
   #receivedAcked = 0;
   /** How much of a window makes an ack due. */
@@ -41,19 +44,22 @@ export class Subscriptions implements Part {
   async close(feed: Feed, reason?: unknown): Promise<void> {
     if (!this.#feeds.delete(feed.id)) return;
     feed.end(reason);
-    if (!this.#unsent.includes(feed)) return this.leave(feed.id);
+    if (!this.#unsent.includes(feed)) return this.leave(feed.id, feed.running);
     this.#unsent = this.#unsent.filter((one) => one !== feed);
   }
 
+  /** Waits for the handlers of jobs too: what they do would be done again by others. */
   async closeAll(): Promise<void> {
-    await Promise.all([...this.#feeds.values()].map((feed) => this.close(feed)));
+    const feeds = [...this.#feeds.values()];
+    await Promise.all(feeds.map((feed) => this.close(feed)));
+    while (this.#connection.welcome !== undefined && feeds.some(({ running }) => running.length > 0)) await new Promise<void>((resolve) => (this.#jobsDone = resolve));
   }
 
-  /** Takes back a `sub` or `serve`. */
-  async leave(id: number): Promise<void> {
+  /** Takes back a `sub` or `serve`. @param keeping jobs whose handlers run on */
+  async leave(id: number, keeping: readonly number[] = []): Promise<void> {
     // A session that has gone has left everything.
     if (this.#connection.welcome === undefined) return;
-    this.#unsentLeaves.push(id);
+    this.#unsentLeaves.push(["unsub", id, ...keeping]);
     this.#connection.wake();
     await new Promise<void>((resolve) => this.#leaving.set(id, resolve));
   }
@@ -68,7 +74,9 @@ export class Subscriptions implements Part {
   }
 
   write(put: (frame: string) => void): void {
-    for (const id of this.#unsentLeaves) put(`["unsub",${id}]`);
+    for (const leave of this.#unsentLeaves) put(JSON.stringify(leave));
+    for (const feed of this.#settling) feed.settled.splice(0).forEach(put);
+    this.#settling.clear();
     for (const feed of this.#unsent) put(JSON.stringify(["sub", feed.id, this.#connection.vault?.guard(feed) ?? feed.spec], regExpAsFilter));
     this.#unsentLeaves = [];
     this.#unsent = [];
@@ -88,6 +96,13 @@ export class Subscriptions implements Part {
   receive(frame: RouterFrame, size: number): boolean {
     switch (frame[0]) {
       case "ev": this.#events(frame[1], undefined, frame[2], size); return true;
+      case "job": {
+        const feed = this.#feeds.get(frame[1]);
+        feed?.deliverJob(decodeLine(frame[4], this.#connection.welcome!.epoch, this.#timestamp), { token: frame[2], attempt: frame[3] });
+        feed?.changed();
+        if (this.#connection.received - this.#receivedAcked >= this.#dueSize) this.#due();
+        return feed !== undefined;
+      }
       case "mix": this.#events(new Set(frame[1].flat()), frame[1], frame[2], size); return true;
     }
     const feed = this.#feeds.get(frame[1] as number);
@@ -112,6 +127,8 @@ export class Subscriptions implements Part {
     this.#leaving.clear();
     this.#unsentLeaves = [];
     this.#unacked.clear();
+    this.#settling.clear();
+    this.#jobsDone();
     this.#ackDue = false;
     for (const feed of this.#feeds.values()) {
       if (final) void this.close(feed, error);
@@ -132,8 +149,13 @@ export class Subscriptions implements Part {
   }
 
   readonly #progressed = (feed: Feed): void => {
+    if (feed.settled.length > 0) {
+      this.#settling.add(feed);
+      this.#connection.wake();
+      this.#jobsDone();
+    }
     if (feed.unackedEvents === 1) this.#unacked.add(feed);
-    if (feed.unackedEvents >= this.#dueEvents || feed.unackedSize >= this.#dueSize) this.#due();
+    if (feed.unackedEvents >= this.#dueEvents || feed.unackedSize >= this.#dueSize || (feed.kept && feed.unackedEvents > 0)) this.#due();
   };
 
   #due(): void {

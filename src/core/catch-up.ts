@@ -25,6 +25,7 @@ export class CatchUp {
   readonly #now: () => number;
   readonly #wakeBy: (time: number) => void;
   readonly #failed: (error: unknown) => void;
+  readonly #goneBy: (seq: number) => Gap["reason"];
   readonly #ready = new Set<Cursor>();
   /** Cursors that wait for a page, and the first of them whose read is under way. */
   readonly #reading = new Set<Cursor>();
@@ -35,7 +36,7 @@ export class CatchUp {
   #retryAt: number | null = null;
   #scheduled = false;
 
-  constructor(options: { log: Log; tail: Tail; dispatcher: Dispatcher; defer(callback: () => void): void; now(): number; wakeBy(time: number): void; failed(error: unknown): void }) {
+  constructor(options: { log: Log; tail: Tail; dispatcher: Dispatcher; defer(callback: () => void): void; now(): number; wakeBy(time: number): void; failed(error: unknown): void; goneBy(seq: number): Gap["reason"] }) {
     this.#log = options.log;
     this.#tail = options.tail;
     this.#dispatcher = options.dispatcher;
@@ -43,6 +44,7 @@ export class CatchUp {
     this.#now = options.now;
     this.#wakeBy = options.wakeBy;
     this.#failed = options.failed;
+    this.#goneBy = options.goneBy;
   }
 
   /** The cursor is behind and may have room: looked at once the present turn is over. */
@@ -122,7 +124,7 @@ export class CatchUp {
     let full = false;
     for (const event of page) {
       if (event.seq > this.#dispatcher.head) break;
-      if (interest.matches(event) && mayRead(reader, event)) {
+      if (interest.matches(event) && mayRead(reader, event) && !event.expired(this.#now())) {
         // The frame's own brackets and commas count too.
         const frameSize = size + event.size + wanted.length + 32;
         full = !window.fits(wanted.length + 1, size + event.size) || !(reader.fits(frameSize) && (wanted.length === 0 || frameSize <= PAGE.size));
@@ -145,7 +147,7 @@ export class CatchUp {
 
   /** The log no longer holds what comes next: says so, never silently (P2). */
   #skip(cursor: Cursor, after: number, to: number): number {
-    const gap: Gap = { from: after + 1, to, epoch: this.#log.epoch, reason: "retention" };
+    const gap: Gap = { from: after + 1, to, epoch: this.#log.epoch, reason: this.#goneBy(to) };
     cursor.reader.tell(JSON.stringify(["gap", cursor.id, gap]));
     cursor.place = { state: "behind", after: to };
     return to;

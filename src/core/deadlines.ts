@@ -35,6 +35,15 @@ export class Deadlines<T> {
     return this.next;
   }
 
+  get size(): number { return this.#heap.length; }
+
+  /** Drops what is settled, so that soon settled things with far deadlines do not pile up. */
+  keep(isOpen: (item: T) => boolean): void {
+    const kept = this.#heap.filter(({ item }) => isOpen(item));
+    this.#heap.length = 0;
+    for (const { at, item } of kept) this.add(at, item);
+  }
+
   #sink(): void {
     const heap = this.#heap;
     let parent = 0;

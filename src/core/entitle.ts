@@ -1,5 +1,6 @@
 import { PermissionError, toWire } from "./errors.ts";
 import type { Gap } from "./frames.ts";
+import type { Membership } from "./membership.ts";
 import type { Namespace } from "./namespace.ts";
 import { mayReach, type Action, type Rights } from "./policy.ts";
 import type { Reader } from "./reader.ts";
@@ -20,9 +21,10 @@ function beyond(action: Action, pattern: string): PermissionError {
  * A reader has other rights from now on: what they no longer reach is ended, with a `gap` that says from where on nothing comes (P2).
  * What stays is asked for each event anyway.
  */
-export function entitle(rights: Rights, { namespace, reader, responders, tell }: {
+export function entitle(rights: Rights, { namespace, reader, memberships, responders, tell }: {
   readonly namespace: Namespace;
   readonly reader: Reader;
+  readonly memberships: Map<number, Membership>;
   readonly responders: Map<number, Responder>;
   tell(frame: readonly unknown[]): void;
 }): void {
@@ -35,6 +37,13 @@ export function entitle(rights: Rights, { namespace, reader, responders, tell }:
     namespace.unsubscribe(cursor);
     reader.cursors.delete(id);
     tell(["gap", id, gap]);
+    tell(["end", id, toWire(beyond("subscribe", lost))]);
+  }
+  for (const [id, { group, member, topics }] of memberships) {
+    const lost = topics.find((pattern) => !mayReach(rights, "subscribe", pattern));
+    if (lost === undefined) continue;
+    memberships.delete(id);
+    group.leave(member);
     tell(["end", id, toWire(beyond("subscribe", lost))]);
   }
   for (const [id, responder] of responders) {

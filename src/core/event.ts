@@ -1,3 +1,5 @@
+import type { Duration } from "./duration.ts";
+
 /** An event as a subscriber gets it: an immutable fact. */
 export interface RouterEvent<P = unknown, T extends string = string> {
   /** Made by the publisher; publishing the same id twice stores it once. */
@@ -24,6 +26,8 @@ export interface RouterEvent<P = unknown, T extends string = string> {
   readonly stream?: string;
   /** Place in the event stream, from 0. */
   readonly version?: number;
+  /** Milliseconds from its timestamp after which it is not delivered any more. */
+  readonly ttl?: number;
   /** Who published it, as authenticated by the router; a client cannot set it. Absent if anonymous. */
   readonly publisher?: { readonly subject: string };
   /** Delivered from the local outbox, not yet in the log. */
@@ -41,6 +45,8 @@ export interface EventMeta {
   readonly headers?: Readonly<Record<string, string>>;
   /** Appends it to this event stream too, 1–128 characters of `[A-Za-z0-9_.:@-]`; the router gives it the stream's next version. */
   readonly stream?: string;
+  /** Lapses after so long: who has not got it by then does not get it. */
+  readonly ttl?: Duration;
 }
 
 /** An event to be published. */

@@ -71,16 +71,27 @@ export interface SubscribeSpec {
   readonly topics: readonly string[];
   readonly filter?: Readonly<Record<string, unknown>>;
   readonly from?: From;
+  /** Keeps the place under this name, for whoever comes next with it. */
+  readonly durable?: string;
+  /** Shares the events among all subscriptions of this name; they come as jobs. */
+  readonly group?: string;
+  /** Of a group. Ms a member has for an event (default 30 s), how many it may have at once (default 1), and what follows a failure. */
+  readonly ackTimeout?: number;
+  readonly maxInFlight?: number;
+  readonly retry?: { readonly maxRetries?: number; readonly backoff?: "exponential" | "fixed"; readonly delay?: number; readonly maxDelay?: number };
 }
 
 /**
  * How the events of a `pub` stand and fall. `each`: each on its own. `all`: all or none, consecutive seqs. `ephemeral`: not stored, each on its own.
  * `run` says that the ids are a publisher's running numbers in order, so that the store need keep only the highest (P4).
+ * `later`: held back, each on its own, for so many ms (`in`) or until a time (`at`, ms since 1970); its result is 0.
  * `expect`, of an `all`: the last version that an event stream must have before it, or that it must not be there yet.
  */
 export interface PublishMode {
-  readonly as?: "each" | "all" | "ephemeral";
+  readonly as?: "each" | "all" | "ephemeral" | "later";
   readonly run?: 1;
+  readonly in?: number;
+  readonly at?: number;
   readonly expect?: readonly [stream: string, version: number | "no-stream"];
 }
 
@@ -89,9 +100,14 @@ export type ClientFrame =
   | readonly ["pub", req: number, lines: number, mode?: PublishMode]
   | readonly ["sub", id: number, spec: SubscribeSpec]
   | readonly ["serve", id: number, patterns: readonly string[]]
-  | readonly ["unsub", id: number]
+  /** `keeping`: jobs whose handlers run on; the others of this subscription go to other members at once. */
+  | readonly ["unsub", id: number, ...keeping: number[]]
   /** `received`: UTF-16 units of all messages so far on this link but heartbeats; then pairs: a subscription, and the seq up to which all its events are done. */
   | readonly ["ack", received: number, ...done: number[]]
+  /** Jobs whose handlers have finished. */
+  | readonly ["done", sub: number, ...tokens: number[]]
+  /** A job whose handler failed. `delay`: ms until it is tried again; `final`: it must not be. */
+  | readonly ["nack", sub: number, token: number, how?: { readonly error?: { readonly name?: string; readonly message?: string }; readonly delay?: number; readonly final?: boolean }]
   | readonly ["req", req: number, timeout: number]
   | readonly ["cancel", req: number]
   | readonly ["answer", ask: number]
@@ -124,6 +140,8 @@ export type RouterFrame =
   | readonly ["ev", subs: readonly number[], events: readonly EventLine[]]
   /** Events, each for subscriptions of its own. */
   | readonly ["mix", subs: readonly (readonly number[])[], events: readonly EventLine[]]
+  /** An event that is settled by itself: of a group, or a dead letter that is tried again. The token is of this delivery alone. */
+  | readonly ["job", sub: number, token: number, attempt: number, event: EventLine]
   | readonly ["gap", id: number, gap: Gap]
   | readonly ["ask", ask: number, timeout: number, request: EventLine]
   | readonly ["ok", req: number, value: unknown]

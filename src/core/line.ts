@@ -18,6 +18,8 @@ export interface LineMeta {
   readonly correlationId?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly stream?: string;
+  /** ms */
+  readonly ttl?: number;
 }
 
 /** RFC 3339 text of a time; neighbours in a log share their millisecond, so the last one is remembered. */

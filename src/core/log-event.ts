@@ -50,6 +50,13 @@ export class LogEvent {
   get headers(): Readonly<Record<string, string>> | undefined { return this.#meta?.headers; }
   get stream(): string | undefined { return this.#meta?.stream; }
   get version(): number | undefined { return typeof this.#from === "object" ? this.#from[2] : undefined; }
+  /** Milliseconds after which it lapses. */
+  get ttl(): number | undefined { return this.line.includes('"ttl"') || this.line.includes("\\") ? this.#meta?.ttl : undefined; }
+  /** Whether it has lapsed: it stays in the log, and is not delivered any more. */
+  expired(now: number): boolean {
+    const { ttl } = this;
+    return ttl !== undefined && now >= this.time + ttl;
+  }
   get publisher(): { subject: string } | undefined {
     const subject = typeof this.#from === "object" ? this.#from[0] : this.#from;
     return subject === 0 ? undefined : { subject };

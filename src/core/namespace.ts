@@ -16,6 +16,7 @@ import type { Log } from "./store.ts";
 import { Tail } from "./tail.ts";
 import { TopicIndex } from "./topic-index.ts";
 import { Window } from "./window.ts";
+import { Work } from "./work.ts";
 
 export interface NamespaceOptions {
   readonly name: string;
@@ -46,6 +47,7 @@ export class Namespace {
   readonly dispatcher: Dispatcher;
   readonly catchUp: CatchUp;
   readonly requests: Requests;
+  readonly work: Work;
   readonly readers = new Set<Reader>();
   readonly #interests: Interests;
   readonly #retention: Retention;
@@ -53,6 +55,8 @@ export class Namespace {
   readonly #unwatch: () => void;
   readonly #meter: Meter;
   #lastTime: number;
+  /** Up to here somebody has purged the log. */
+  #purged = 0;
   /** Events appended since the start, and publishes refused. */
   published = 0;
   refused = 0;
@@ -75,15 +79,21 @@ export class Namespace {
       removed: (interest) => interest.topics.forEach((pattern) => index.delete(pattern, interest)),
     });
     this.dispatcher = new Dispatcher({ head: log.head, match: (type) => index.match(type), fellBehind: (cursor) => this.catchUp.wake(cursor) });
-    this.catchUp = new CatchUp({ log, tail, dispatcher: this.dispatcher, defer, now: surroundings.now, wakeBy, failed });
+    const goneBy = (seq: number): Gap["reason"] => (seq <= this.#purged ? "purged" : "retention");
+    this.catchUp = new CatchUp({ log, tail, dispatcher: this.dispatcher, defer, now: surroundings.now, wakeBy, failed, goneBy });
     this.requests = new Requests({ now: surroundings.now, deadlineSet: wakeBy });
-    this.#retention = new Retention(log, retention, failed);
+    this.#retention = new Retention(log, retention, failed, (upTo) => this.work.carry(upTo));
     this.appender = new Appender({ log, defer, committed: () => { this.#retention.appended(); flush(); }, failed });
+    this.work = new Work({
+      log, tail, appender: this.appender, readers: this.readers, limits, surroundings, goneBy, wakeBy, failed,
+      stampTime: () => this.stampTime(), placeOf: (cursor) => this.placeOf(cursor), start: (from) => this.#start(from), disinterested: (interest) => this.disinterested(interest),
+    });
     this.#unwatch = log.watch((events) => {
       this.published += events.length;
       this.#meter.add(events.length);
       tail.push(events);
       this.dispatcher.dispatch(events);
+      this.work.appended(events);
     });
   }
 
@@ -104,25 +114,31 @@ export class Namespace {
    * Opens a cursor and says where it starts; events come after that.
    * @throws ValidationError if the filter is malformed.
    */
-  async subscribe(reader: Reader, id: number, topics: readonly string[], filter: Filter | undefined, from: From): Promise<{ cursor: Cursor; gap?: Gap }> {
-    const interest = this.#interests.acquire(topics, filter);
+  async subscribe(reader: Reader, { id, topics, filter, from, durable, label }: { id: number; topics: readonly string[]; filter: Filter | undefined; from: From; durable: string | undefined; label: string }): Promise<{ cursor: Cursor; gap?: Gap }> {
+    const interest = this.interested(topics, filter);
     let start: { after: number; gap?: Gap };
     try {
       start = await this.#start(from);
     } catch (error) {
-      this.#interests.release(interest);
+      this.disinterested(interest);
       throw error;
     }
     const window = new Window(this.limits.windowEvents, this.limits.windowSize);
-    return { cursor: new Cursor(id, interest, reader, window, start.after), ...(start.gap && { gap: start.gap }) };
+    return { cursor: new Cursor({ id, interest, reader, window, after: start.after, durable, label }), ...(start.gap && { gap: start.gap }) };
   }
 
   /** A cursor as it was before the router slept; `head`: up to where the log was given out then. */
-  resume(reader: Reader, { id, topics, filter, after, window: runs }: SavedCursor, head: number): Cursor {
+  resume(reader: Reader, { id, topics, filter, after, window: runs, durable, label, finished }: SavedCursor, head: number): Cursor {
     const window = new Window(this.limits.windowEvents, this.limits.windowSize);
     if (runs !== undefined) window.restore(runs);
-    return new Cursor(id, this.#interests.acquire(topics, filter), reader, window, Math.min(after ?? head, this.dispatcher.head));
+    const cursor = new Cursor({ id, interest: this.interested(topics, filter), reader, window, after: Math.min(after ?? head, this.dispatcher.head), durable, label });
+    if (finished !== undefined) cursor.finished = finished;
+    return cursor;
   }
+
+  /** Somebody asks for this; to be given back. @throws ValidationError if the filter is malformed. */
+  interested(topics: readonly string[], filter: Filter | undefined): Interest { return this.#interests.acquire(topics, filter); }
+  disinterested(interest: Interest): void { this.#interests.release(interest); }
 
   /** The seq a cursor has had everything up to. */
   placeOf({ place }: Cursor): number {
@@ -137,6 +153,7 @@ export class Namespace {
 
   unsubscribe(cursor: Cursor): void {
     if (cursor.place.state === "closed") return;
+    if (cursor.durable !== undefined) this.work.durables.release(cursor.durable, cursor);
     this.dispatcher.remove(cursor);
     this.#interests.release(cursor.interest);
   }
@@ -154,15 +171,23 @@ export class Namespace {
     return { after: log.first - 1, gap: { from: seq + 1, to: null, epoch, reason: "epoch" } };
   }
 
+  /** Removes the events up to and with a seq; readers that have not had them are told by a gap. What is held back stays. */
+  async purge(upTo: number): Promise<void> {
+    await this.work.purge(upTo);
+    this.#purged = Math.max(this.#purged, upTo);
+    await this.log.trim(upTo);
+  }
+
   /** What is due; returns when to come again, null if nothing is planned. */
   tick(now: number): number | null {
     this.requests.expire(now);
-    const due = [this.requests.due, this.#retention.tick(now), this.catchUp.tick(now)].filter((time) => time !== null);
+    const due = [this.requests.due, this.#retention.tick(now), this.catchUp.tick(now), this.work.tick(now)].filter((time) => time !== null);
     return due.length === 0 ? null : Math.min(...due);
   }
 
   async close(): Promise<void> {
     await this.appender.drained();
+    await this.work.close();
     this.#unwatch();
   }
 }

@@ -1,19 +1,18 @@
 import type { Authority } from "./authority.ts";
 import { CallQueue } from "./call-queue.ts";
 import type { Call } from "./calls/call.ts";
-import { checkReach, entitle } from "./entitle.ts";
-import { asError, EventRouterError, NoRespondersError, PublishError, SubscriptionError, toWire, ValidationError, type WireError } from "./errors.ts";
-import { count, FrameReader, malformed, optionalText, record } from "./frame-reader.ts";
-import type { Credential, From } from "./frames.ts";
-import type { Filter } from "./filter.ts";
+import { asError, EventRouterError, NoRespondersError, PublishError, toWire, type WireError } from "./errors.ts";
+import { count, FrameReader, malformed, record } from "./frame-reader.ts";
+import type { Credential } from "./frames.ts";
+import { Handles } from "./handles.ts";
+import type { Membership } from "./membership.ts";
 import type { Namespace } from "./namespace.ts";
-import { assertPattern } from "./pattern.ts";
-import type { Action, Principal } from "./policy.ts";
+import type { Principal } from "./policy.ts";
 import { readLine } from "./publish.ts";
 import { Publisher } from "./publisher.ts";
 import type { Reader } from "./reader.ts";
 import { mayNotRequest, responderLost, type Responder } from "./requests.ts";
-import { saveCursor, savePrincipal } from "./save.ts";
+import { savePrincipal } from "./save.ts";
 import type { SavedOpenSession } from "./saved-session.ts";
 import { checkPayload } from "./validate-event.ts";
 
@@ -39,9 +38,7 @@ export class OpenSession {
   readonly #calls: CallQueue;
   readonly #authority: Authority;
   readonly #publisher: Publisher;
-  readonly #responders = new Map<number, Responder>();
-  /** Subscriptions that are being opened, each by the attempt that does: another's, or none, and it was ended meanwhile. */
-  readonly #opening = new Map<number, Readonly<Record<string, unknown>>>();
+  readonly #handles: Handles;
   /** Newer credentials that are being looked at. */
   readonly #renewals = new Map<number, Readonly<Record<string, unknown>>>();
   #closed = false;
@@ -53,6 +50,7 @@ export class OpenSession {
     this.reader = reader;
     this.#calls = new CallQueue(this, calls);
     this.#authority = authority;
+    this.#handles = new Handles({ namespace, reader, principal: () => this.principal, spend: () => authority.spend("subscribe"), tell: (frame) => this.#tell(frame) });
     this.#publisher = new Publisher({ namespace, principal, name: reader.name, spend: (events) => authority.spend("publish", events), tell: (frame) => this.#tell(frame), broken: end });
   }
 
@@ -61,12 +59,13 @@ export class OpenSession {
   /** A ticket for its principal. @throws PermissionError */
   ticket(): string { return this.#authority.ticket(this.principal); }
 
+  get memberships(): ReadonlyMap<number, Membership> { return this.#handles.memberships; }
   get principal(): Principal { return this.#publisher.principal; }
 
   /** The same principal, with what it may do from now on. */
   become(principal: Principal): void {
     this.#publisher.principal = principal;
-    entitle(principal.rights, { namespace: this.namespace, reader: this.reader, responders: this.#responders, tell: (frame) => this.#tell(frame) });
+    this.#handles.entitle(principal.rights);
     this.#tell(["rights", this.#authority.standing(principal)]);
   }
 
@@ -80,13 +79,18 @@ export class OpenSession {
       const [name, ...args] = frame;
       switch (name) {
         case "pub": this.#publisher.publish(count(args[0], "req"), frames.raw(count(args[1], "lines")), args[2]); break;
-        case "ack": this.#ack(args); break;
+        case "ack":
+          this.#handles.ack(args);
+          this.#calls.wake();
+          break;
+        case "done": this.#handles.done(args); break;
+        case "nack": this.#handles.nack(args); break;
         case "req": this.#request(count(args[0], "req"), count(args[1], "timeout"), frames.raw(1)[0]!); break;
         case "answer": this.#answer(count(args[0], "ask"), frames.raw(1)[0]!); break;
         case "fail": this.#fail(count(args[0], "ask"), args[1]); break;
-        case "sub": void this.#subscribe(count(args[0], "id"), record(args[1], "subscription")); break;
-        case "serve": this.#serve(count(args[0], "id"), args[1]); break;
-        case "unsub": this.#unsubscribe(count(args[0], "id")); break;
+        case "sub": void this.#handles.subscribe(count(args[0], "id"), record(args[1], "subscription")); break;
+        case "serve": this.#handles.serve(count(args[0], "id"), args[1]); break;
+        case "unsub": this.#handles.leave(args); break;
         case "cancel": this.namespace.requests.cancel(this.reader, count(args[0], "req")); break;
         case "call": this.#calls.add(count(args[0], "req"), args[1], args[2]); break;
         case "auth": void this.#renew(count(args[0], "req"), record(args[1], "credential")); break;
@@ -100,136 +104,43 @@ export class OpenSession {
   /** What it takes to go on as if nothing had been, after the router has slept. */
   save(): SavedOpenSession {
     const { id, instance, namespace, principal, reader } = this;
-    const cursors = [...reader.cursors.values()].map(saveCursor);
-    const responders = [...this.#responders.values()].map((one) => [one.id, one.patterns] as const);
     const requests = namespace.requests.save(reader);
     return {
       state: "open", id, ...(instance !== undefined && { instance }), namespace: namespace.name, ...(reader.name !== undefined && { name: reader.name }),
       principal: savePrincipal(principal), flow: reader.flow, head: namespace.dispatcher.head, lastAsk: namespace.requests.lastAsk,
-      ...(cursors.length > 0 && { cursors }), ...(responders.length > 0 && { responders }), ...(requests.length > 0 && { requests }),
-      ...(this.#opening.size > 0 && { opening: [...this.#opening] }), ...(this.#renewals.size > 0 && { renewals: [...this.#renewals] }),
+      ...this.#handles.save(), ...(requests.length > 0 && { requests }), ...(this.#renewals.size > 0 && { renewals: [...this.#renewals] }),
       ...(this.#calls.unanswered.length > 0 && { calls: this.#calls.unanswered }),
     };
   }
 
   /** Takes up what was saved. Nothing is sent before `resumed`. @param head up to where the log was given out when the router went to sleep */
-  resume({ flow, cursors = [], responders = [] }: SavedOpenSession, head: number): void {
-    const { reader, namespace } = this;
-    reader.resume(flow);
-    for (const saved of cursors) reader.cursors.set(saved.id, namespace.resume(reader, saved, head));
-    for (const [id, patterns] of responders) this.#offer({ id, reader, patterns, open: 0 });
+  resume(saved: SavedOpenSession, head: number): void {
+    this.reader.resume(saved.flow);
+    this.#handles.resume(saved, head);
   }
 
   /** All sessions are there again: goes on. */
-  resumed({ opening = [], renewals = [], calls = [], requests = [] }: SavedOpenSession, responderOf: (session: string, id: number) => Responder | undefined): void {
+  resumed({ opening, renewals = [], calls = [], requests = [] }: SavedOpenSession, responderOf: (session: string, id: number) => Responder | undefined): void {
     const { reader, namespace } = this;
     for (const saved of requests) {
       const responder = responderOf(...saved.responder);
       if (responder !== undefined) namespace.requests.restore(reader, saved, responder);
       else this.#tell(["err", saved.req, toWire(responderLost(saved.type))]);
     }
-    for (const cursor of reader.cursors.values()) namespace.begin(cursor);
-    for (const [id, spec] of opening) void this.#subscribe(id, spec);
+    this.#handles.resumed(opening);
     for (const [req, credential] of renewals) void this.#renew(req, credential);
     for (const call of calls) this.#calls.add(...call);
   }
 
-  responder(id: number): Responder | undefined { return this.#responders.get(id); }
+  responder(id: number): Responder | undefined { return this.#handles.responder(id); }
 
   /** The link is gone, or the router leaves. */
   close(): void {
     this.#closed = true;
     this.#calls.close();
-    this.#opening.clear();
-    for (const cursor of this.reader.cursors.values()) this.namespace.unsubscribe(cursor);
-    this.reader.cursors.clear();
-    for (const responder of this.#responders.values()) this.namespace.requests.retire(responder);
-    this.#responders.clear();
+    this.#handles.close();
     this.namespace.requests.leave(this.reader);
     this.namespace.readers.delete(this.reader);
-  }
-
-  #ack([received, ...done]: readonly unknown[]): void {
-    const { reader, namespace } = this;
-    reader.received(count(received, "received"));
-    for (let i = 0; i < done.length; i += 2) {
-      const seq = count(done[i + 1], "seq");
-      reader.cursors.get(count(done[i], "subscription"))?.window.finished(seq);
-    }
-    for (const cursor of reader.cursors.values()) namespace.catchUp.wake(cursor);
-    this.#calls.wake();
-  }
-
-  async #subscribe(id: number, spec: Readonly<Record<string, unknown>>): Promise<void> {
-    const { namespace, reader } = this;
-    // An object of its own: a later attempt may ask for the same.
-    const attempt = { ...spec };
-    const arrive = (): boolean => this.#opening.get(id) === attempt && this.#opening.delete(id);
-    const refuse = (error: unknown): void => this.#tell(["end", id, toWire(asError(error, (cause) => new SubscriptionError("ERR_STORE", "the subscription's place in the log could not be read; subscribe again later", { retryable: true, cause })))]);
-    let topics;
-    try {
-      topics = this.#newHandle(id, "subscribe", spec.topics);
-    } catch (error) {
-      return refuse(error);
-    }
-    this.#opening.set(id, attempt);
-    try {
-      const filter = spec.filter === undefined ? undefined : (record(spec.filter, "filter") as Filter);
-      const { cursor, gap } = await namespace.subscribe(reader, id, topics, filter, readFrom(spec.from));
-      if (!arrive()) return namespace.unsubscribe(cursor);
-      try {
-        // The rights may be others by now.
-        checkReach(reader.rights, "subscribe", topics);
-      } catch (error) {
-        namespace.unsubscribe(cursor);
-        return refuse(error);
-      }
-      reader.cursors.set(id, cursor);
-      this.#tell(["on", id, namespace.log.epoch, namespace.placeOf(cursor)]);
-      if (gap !== undefined) this.#tell(["gap", id, gap]);
-      namespace.begin(cursor);
-    } catch (error) {
-      if (arrive()) refuse(error);
-    }
-  }
-
-  #serve(id: number, patterns: unknown): void {
-    try {
-      this.#offer({ id, reader: this.reader, patterns: this.#newHandle(id, "respond", patterns), open: 0 });
-      this.#tell(["on", id, this.namespace.log.epoch, this.namespace.dispatcher.head]);
-    } catch (error) {
-      this.#tell(["end", id, toWire(asError(error, (cause) => malformed("serve", cause)))]);
-    }
-  }
-
-  #offer(responder: Responder): void {
-    this.#responders.set(responder.id, responder);
-    this.namespace.requests.serve(responder);
-  }
-
-  /** Checks that the id is free and the patterns are sound and allowed; a pattern that reaches beyond what is allowed is refused whole. */
-  #newHandle(id: number, action: Action, patterns: unknown): readonly string[] {
-    const { limits } = this.namespace;
-    if (this.reader.cursors.has(id) || this.#responders.has(id) || this.#opening.has(id)) throw new SubscriptionError("ERR_SUBSCRIPTION_ID", `this session has a subscription ${id} already; use another id`);
-    if (this.reader.cursors.size + this.#responders.size + this.#opening.size >= limits.subscriptions) throw new SubscriptionError("ERR_TOO_MANY_SUBSCRIPTIONS", `a session may have ${limits.subscriptions} subscriptions; end some, or use wider patterns`);
-    if (!Array.isArray(patterns) || patterns.length === 0 || patterns.length > limits.topics) throw new ValidationError("ERR_PATTERN", `topics must be 1 to ${limits.topics} patterns`, { details: { path: "topics" } });
-    for (const pattern of patterns as unknown[]) assertPattern(pattern);
-    checkReach(this.principal.rights, action, patterns as string[]);
-    this.#authority.spend("subscribe");
-    return patterns as string[];
-  }
-
-  #unsubscribe(id: number): void {
-    const cursor = this.reader.cursors.get(id);
-    const responder = this.#responders.get(id);
-    if (cursor !== undefined) {
-      this.reader.cursors.delete(id);
-      this.namespace.unsubscribe(cursor);
-    } else if (responder !== undefined) {
-      this.#responders.delete(id);
-      this.namespace.requests.retire(responder);
-    } else this.#opening.delete(id);
-    this.#tell(["end", id]);
   }
 
   #request(req: number, timeout: number, line: string): void {
@@ -289,14 +200,6 @@ function parse(line: string): unknown {
   } catch (cause) {
     throw malformed("a payload is not JSON", cause);
   }
-}
-
-function readFrom(from: unknown): From {
-  if (from === undefined || from === "now" || from === "start") return from ?? "now";
-  if (Array.isArray(from)) return [optionalText(from[0], "from[0]") ?? "", count(from[1], "from[1]")];
-  const { seq, time } = record(from, "from");
-  if (seq !== undefined) return { seq: count(seq, "from.seq") };
-  return { time: count(time, "from.time") };
 }
 
 /** An error that a client sends is text for another client: only its own parts, cut to a length. */

@@ -42,8 +42,8 @@ export function draftOf({ id, type, meta, line }: Publication, time: number, sta
   return name === undefined ? draft : { ...draft, stream: { name, versionAt: head.length - 1 } };
 }
 
-/** A stamp as a list without its end, so that the version in an event stream can follow. */
-function openStamp(stamp: string): string {
+/** A publisher's stamp as a list without its end, so that the version in an event stream can follow. */
+export function openStamp(stamp: string): string {
   return stamp[0] === "[" ? stamp.slice(0, -1) : `[${stamp},0`;
 }
 

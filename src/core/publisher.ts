@@ -1,11 +1,12 @@
 import { asError, EventRouterError, PublishError, toWire, ValidationError } from "./errors.ts";
-import { malformed, record } from "./frame-reader.ts";
+import { count, malformed, record } from "./frame-reader.ts";
+import type { Due } from "./delayed.ts";
 import type { PublishResult } from "./frames.ts";
 import type { LogEvent } from "./log-event.ts";
 import type { Namespace } from "./namespace.ts";
 import type { Principal } from "./policy.ts";
-import { checkMayPublish, draftOf, ephemeralOf, readAll, readEach, readExpectation, readLine, resultOf, stampOf, type Publication } from "./publish.ts";
-import type { Expectation, Outcome } from "./store.ts";
+import { checkMayPublish, draftOf, ephemeralOf, openStamp, readAll, readEach, readExpectation, readLine, resultOf, stampOf, type Publication } from "./publish.ts";
+import type { Batch, Expectation, Outcome } from "./store.ts";
 
 /** The `pub` frames of one session: from raw lines to the log, and the answer. */
 export class Publisher {
@@ -30,7 +31,8 @@ export class Publisher {
 
   /** @throws ValidationError `ERR_FRAME` if the mode is none. */
   publish(req: number, lines: readonly string[], mode: unknown): void {
-    const { as = "each", run, expect } = mode === undefined ? {} : (record(mode, "mode") as { as?: unknown; run?: unknown; expect?: unknown });
+    const terms = mode === undefined ? {} : record(mode, "mode");
+    const { as = "each", run, expect } = terms;
     const { limits, appender } = this.#namespace;
     if (lines.length > limits.batch) return this.#refusePublish(req, lines.length, new ValidationError("ERR_BATCH_TOO_LARGE", `a publish may have ${limits.batch} events, this has ${lines.length}; publish them in several`));
     try {
@@ -48,7 +50,8 @@ export class Publisher {
       case "each": return this.#publishEach(req, readEach(lines, read), run === 1);
       case "all": return this.#publishAll(req, lines, read, run === 1, expect);
       case "ephemeral": return this.#publishEphemeral(req, readEach(lines, (line) => inNoStream(read(line))));
-      default: throw malformed("a publish is as each, all or ephemeral");
+      case "later": return this.#publishLater(req, readEach(lines, read), readDue(terms));
+      default: throw malformed("a publish is as each, all, ephemeral or later");
     }
   }
 
@@ -89,6 +92,31 @@ export class Publisher {
     });
   }
 
+  /** Held back: what goes into the log now is a record that says until when. */
+  #publishLater(req: number, publications: readonly (Publication | EventRouterError)[], due: Due): void {
+    const { work, appender } = this.#namespace;
+    const time = this.#namespace.stampTime();
+    const publisher = this.principal.subject ?? "";
+    const batches: Batch[] = [];
+    const fates = publications.map((one): EventRouterError | number => {
+      if (one instanceof EventRouterError) return one;
+      try {
+        return batches.push({ publisher, run: false, drafts: [work.delayed.draft(one.id, one.line, due, openStamp(this.stamp))] }) - 1;
+      } catch (error) {
+        return asError(error, (cause) => malformed("a delayed publish", cause));
+      }
+    });
+    appender.submit(batches, (fate) => {
+      this.#tellPublished(req, time, fates.map((one) => {
+        if (typeof one !== "number") return toWire(one);
+        if (fate instanceof EventRouterError) return toWire(fate);
+        const outcome = fate[one]![0]!;
+        return outcome.state === "refused" ? toWire(outcome.error) : outcome.state === "duplicate" ? [null] : 0;
+      }));
+      if (fate instanceof EventRouterError) this.#broken(fate);
+    });
+  }
+
   #publishEphemeral(req: number, publications: readonly (Publication | EventRouterError)[]): void {
     const time = this.#namespace.stampTime();
     const events: LogEvent[] = [];
@@ -112,6 +140,11 @@ export class Publisher {
 function versionsOf(outcomes: readonly (Outcome | EventRouterError)[]): (number | null)[] | undefined {
   const versions = outcomes.map((outcome) => ("version" in outcome ? outcome.version ?? null : null));
   return versions.some((version) => version !== null) ? versions : undefined;
+}
+
+function readDue({ in: after, at }: Readonly<Record<string, unknown>>): Due {
+  if ((after === undefined) === (at === undefined)) throw malformed("a delayed publish has one of in and at");
+  return after === undefined ? { at: count(at, "at") } : { in: count(after, "in") };
 }
 
 function inNoStream(publication: Publication): Publication {

@@ -41,13 +41,27 @@ export class Cursor {
   readonly interest: Interest;
   readonly reader: Reader;
   readonly window: Window;
+  /** The name under which its place is kept. */
+  readonly durable: string | undefined;
+  /** What its dead letters are filed under. */
+  readonly label: string;
   place: Place;
+  /** The seq up to which its client has finished everything. */
+  finished: number;
 
-  constructor(id: number, interest: Interest, reader: Reader, window: Window, after: number) {
+  constructor({ id, interest, reader, window, after, durable, label }: { id: number; interest: Interest; reader: Reader; window: Window; after: number; durable: string | undefined; label: string }) {
     this.id = id;
+    this.durable = durable;
+    this.label = label;
+    this.finished = after;
     this.interest = interest;
     this.reader = reader;
     this.window = window;
     this.place = { state: "behind", after };
+  }
+
+  /** Its client has finished everything up to a seq. */
+  finish(seq: number): void {
+    if (this.window.finished(seq) > 0) this.finished = Math.max(this.finished, seq);
   }
 }

@@ -42,6 +42,9 @@ export async function resume(sleepers: readonly Sleeper[], home: Home): Promise<
       session.end(asError(thrown, (cause) => asleep("the session could not be taken up", cause)));
     }
   }
+  for (const { opened: { namespace }, saved: { memberships = [] } } of awake.values()) {
+    for (const [, { group }] of memberships) await namespace.work.groups.get(group as string);
+  }
   const heads = headsOf(awake.values());
   for (const { opened, saved } of awake.values()) {
     opened.resume(saved, heads.get(saved.namespace)!);

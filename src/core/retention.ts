@@ -17,13 +17,16 @@ export class Retention {
   readonly #log: Log;
   readonly #policy: RetentionPolicy;
   readonly #failed: (error: unknown) => void;
+  readonly #before: (upTo: number) => Promise<void>;
   #trimming = false;
   #next = 0;
 
-  constructor(log: Log, policy: RetentionPolicy, failed: (error: unknown) => void) {
+  /** @param before what must be done before the log loses its events up to a seq */
+  constructor(log: Log, policy: RetentionPolicy, failed: (error: unknown) => void, before: (upTo: number) => Promise<void> = async () => {}) {
     this.#log = log;
     this.#policy = policy;
     this.#failed = failed;
+    this.#before = before;
   }
 
   /** After each commit: age can wait for the tick, growth cannot. */
@@ -53,7 +56,9 @@ export class Retention {
       let upTo = now > 0 && maxAge !== undefined ? await log.seqBefore(now - maxAge) : 0;
       upTo = Math.max(upTo, log.head - maxEvents);
       if (log.extent.size > maxBytes) upTo = Math.max(upTo, await this.#firstOver(maxBytes));
-      if (upTo >= log.first) await log.trim(upTo);
+      if (upTo < log.first) return;
+      await this.#before(upTo);
+      await log.trim(upTo);
     } catch (error) {
       this.#failed(error);
     } finally {

@@ -225,6 +225,7 @@ export class Router {
       limits: this.#limits, retention: this.#retention, tail: this.#tail, surroundings: this.#surroundings, regex: compileRegex,
       flush: () => this.#flush(), wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error),
     });
+    await namespace.work.load();
     this.#namespaces.set(name, namespace);
     void log.lost?.then((error) => this.#lost(namespace, error));
     const due = namespace.tick(this.#surroundings.now());

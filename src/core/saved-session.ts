@@ -26,6 +26,10 @@ export interface SavedOpenSession {
   readonly lastAsk: number;
   readonly cursors?: readonly SavedCursor[];
   readonly responders?: readonly (readonly [id: number, patterns: readonly string[]])[];
+  /** Memberships in groups, as they were asked for, and what they have of their groups' events. */
+  readonly memberships?: readonly (readonly [id: number, spec: Readonly<Record<string, unknown>>])[];
+  readonly jobs?: readonly SavedJob[];
+  readonly lastToken: number;
   /** Subscriptions that were being opened, credentials being looked at, calls not answered: begun anew. */
   readonly opening?: readonly (readonly [id: number, spec: Readonly<Record<string, unknown>>])[];
   readonly renewals?: readonly (readonly [req: number, credential: Readonly<Record<string, unknown>>])[];
@@ -36,6 +40,10 @@ export interface SavedOpenSession {
 
 export interface SavedCursor {
   readonly id: number;
+  readonly label: string;
+  /** Of a named one. */
+  readonly durable?: string;
+  readonly finished?: number;
   readonly topics: readonly string[];
   readonly filter?: Filter;
   /** It has had everything up to and with this seq; left out if it was where the log was given out. */
@@ -45,6 +53,9 @@ export interface SavedCursor {
 
 /** Of each event in flight: how far its seq is from the one before (the first: from 0), and its size. */
 export type SavedWindow = readonly number[];
+
+/** `seq`: of the event; `deadline`: ms since 1970, 0 if it is over and only the handler still runs. */
+export type SavedJob = readonly [sub: number, token: number, seq: number, attempt: number, deadline: number];
 
 export type SavedCall = readonly [req: number, method: unknown, params: unknown];
 

@@ -61,16 +61,18 @@ export function isStreamName(value: unknown): value is string {
 }
 
 function checkMeta(meta: LineMeta, limits: EventLimits): void {
-  if (typeof meta !== "object" || meta === null || Array.isArray(meta)) invalid("ERR_META", "meta", "must be an object of source, target, priority, correlationId, headers, stream");
+  if (typeof meta !== "object" || meta === null || Array.isArray(meta)) invalid("ERR_META", "meta", "must be an object of source, target, priority, correlationId, headers, stream, ttl");
   for (const [key, value] of Object.entries(meta)) {
     if (texts.has(key)) {
       if (typeof value !== "string" || value.length === 0 || value.length > 256 || hasControl(value)) invalid("ERR_META", key, "must be 1 to 256 characters without control characters");
     } else if (key === "priority") {
       if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > 9) invalid("ERR_PRIORITY", key, "must be a whole number from 0 to 9, 9 most urgent");
     } else if (key === "headers") checkHeaders(value, limits);
-    else if (key === "stream") {
+    else if (key === "ttl") {
+      if (!Number.isSafeInteger(value) || (value as number) < 1) invalid("ERR_TTL", key, 'must be a duration of 1 ms or more, such as "30s"');
+    } else if (key === "stream") {
       if (!isStreamName(value)) invalid("ERR_STREAM", key, STREAM_NAME);
-    } else invalid("ERR_META", key, "is not a field of an event; use source, target, priority, correlationId, headers or stream");
+    } else invalid("ERR_META", key, "is not a field of an event; use source, target, priority, correlationId, headers, stream or ttl");
   }
 }
 

@@ -56,7 +56,7 @@ test("[P11] a namespace forgets what nobody asks for any more, also when a subsc
     flush: () => {}, wakeBy: () => {}, failed: () => {},
   });
   const reader = new Reader({ session: "ses_1", name: undefined, rights: { allows: () => true, contains: () => true, has: () => true }, windowSize: 1_000, hasOutput: () => {} });
-  const open = () => namespace.subscribe(reader, 1, ["t"], { id: { $regex: "^a" } }, "now");
+  const open = () => namespace.subscribe(reader, { id: 1, topics: ["t"], filter: { id: { $regex: "^a" } }, from: "now", durable: undefined, label: "" });
   const [one, other] = [await open(), await open()];
   namespace.unsubscribe(one.cursor);
   namespace.unsubscribe(one.cursor); // twice is once
@@ -67,7 +67,7 @@ test("[P11] a namespace forgets what nobody asks for any more, also when a subsc
   await open();
   expect(compiled).toBe(2);
   (log as { seqBefore: unknown }).seqBefore = () => Promise.reject(new Error("I/O"));
-  await expect(namespace.subscribe(reader, 2, ["t"], { id: { $regex: "^b" } }, { time: 1 })).rejects.toThrow("I/O");
-  await expect(namespace.subscribe(reader, 2, ["t"], { id: { $regex: "^b" } }, { time: 1 })).rejects.toThrow("I/O");
+  await expect(namespace.subscribe(reader, { id: 2, topics: ["t"], filter: { id: { $regex: "^b" } }, from: { time: 1 }, durable: undefined, label: "" })).rejects.toThrow("I/O");
+  await expect(namespace.subscribe(reader, { id: 2, topics: ["t"], filter: { id: { $regex: "^b" } }, from: { time: 1 }, durable: undefined, label: "" })).rejects.toThrow("I/O");
   expect(compiled).toBe(4);
 });

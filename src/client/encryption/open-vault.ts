@@ -131,6 +131,7 @@ class PayloadVault implements Vault {
     const { spec, accepts } = splitSpec(feed.spec);
     const { connection, requests, report } = this.#home;
     feed.gate ??= payloadGate({ connection, requests, report, stateOf: (event) => this.#stateOf(event) }, feed, accepts);
+    feed.conceal ??= (event, reason) => this.sealReason(event, reason);
     return spec;
   }
 

@@ -28,7 +28,7 @@ export async function repeatOf({ events }: Outgoing, error: unknown, { connectio
     await open(stored);
     const meta = text.tail === "]" ? {} : JSON.parse(text.tail.slice(1, -1)) as LineMeta;
     if (stored.id !== id || stored.type !== type || stored.seq !== first + i || !equal(stored.payload, JSON.parse(text.payload)) || !isSameMeta(line[6], meta)) return undefined;
-    receipts.push(receiptOf({ id, type, own: false }, [stored.seq], stored.timestamp, connection.welcome!, stored.version));
+    receipts.push(receiptOf({ id, type, own: false }, [stored.seq], stored.timestamp, false, connection.welcome!, stored.version));
   }
   return receipts;
 }

@@ -1,4 +1,5 @@
 import { PermissionError, ValidationError } from "../errors.ts";
+import type { Membership } from "../membership.ts";
 import type { Namespace } from "../namespace.ts";
 import type { Duty, Principal } from "../policy.ts";
 import type { Reader } from "../reader.ts";
@@ -8,6 +9,7 @@ export interface Caller {
   readonly namespace: Namespace;
   readonly principal: Principal;
   readonly reader: Reader;
+  readonly memberships: ReadonlyMap<number, Membership>;
   /** A call counts. @throws `ERR_RATE_LIMIT` if it is one too many. */
   spend(): void;
   /** A stand-in for its credential. @throws PermissionError */

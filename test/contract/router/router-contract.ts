@@ -9,6 +9,7 @@ import { seedFailures } from "./seed-failures.ts";
 import { seedStreams } from "./seed-streams.ts";
 import { streaming } from "./streaming.ts";
 import { subscribing } from "./subscribing.ts";
+import { working } from "./working.ts";
 
 /** One case: a fresh home, closed behind it. */
 export type Case = (name: string, run: (home: Home) => Promise<void>, options?: Parameters<MakeHome>[0]) => void;
@@ -27,6 +28,7 @@ export function routerContract({ test }: Suite, make: MakeHome): void {
   subscribing(inHome);
   asking(inHome);
   streaming(inHome);
+  working(inHome);
   breaking(inHome);
   seed(inHome);
   seedFailures(inHome);
