@@ -32,7 +32,9 @@ export async function keyring(options: EncryptionOptions): Promise<Keyring> {
   const key = kid === undefined ? undefined : keys.get(kid);
   if (kid !== undefined && key === undefined) throw invalidOption("encryption.activeKey", `must name one of encryption.keys (${[...keys.keys()].join(", ") || "there are none"}); got ${JSON.stringify(kid)}`);
   if (enabled && key === undefined) throw new EncryptionError("ERR_KEY", keys.size === 0 ? "encryption is enabled, but there is no encryption.key; make one with `event-router keys generate`" : "encryption.activeKey must say which of encryption.keys to encrypt with", { details: { path: "encryption.key" } });
-  const requires = anyOf(required, "required");
+  const demanded = anyOf(required, "required");
+  // The router's own records are in the clear; what they hold of events is as those are.
+  const requires = (type: string): boolean => !type.startsWith("$") && demanded(type);
   const encrypts = anyOf(enabled ? types : [], "types");
   return { keys, active: key && { kid: kid!, key }, requires, encrypts: (type) => encrypts(type) || requires(type) };
 }

