@@ -180,7 +180,7 @@ describe("types and required", () => {
     await expect(keyless.request("secret.a", "canary")).rejects.toMatchObject({ code: "ERR_KEY_REQUIRED" });
     await keyless.publish("open", "fine");
     const errors: unknown[] = [];
-    alice.onError((error) => errors.push([(error as { code: string }).code, event?.type]));
+    alice.onError((error, event) => errors.push([(error as { code: string }).code, event?.type]));
     const got = collector();
     await alice.subscribe("**", got.handler);
     await eve.publish("secret.a", "forged");
