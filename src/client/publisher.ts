@@ -7,6 +7,7 @@ import type { Connection } from "./connection.ts";
 import { encodeEvent, lineOf, type EventText } from "./encode-event.ts";
 import { Outbox, type OutgoingEvent, type Publication } from "./outbox.ts";
 import type { Receipt } from "./receipt.ts";
+import { inTrace } from "./tracing.ts";
 import { validate } from "./schema.ts";
 import type { Settings } from "./options.ts";
 import type { WaitOptions } from "./wait.ts";
@@ -81,7 +82,8 @@ export class Publisher {
   }
 
   /** Checks an event against its schema, if it has one, and makes its text. */
-  encode(event: PublishInit): Encoded | Promise<Encoded> {
+  encode(init: PublishInit): Encoded | Promise<Encoded> {
+    const event = inTrace(init);
     const { id, type, payload } = event;
     const { schema = {} } = this.#settings;
     if (!Object.hasOwn(schema, type)) return { id, type, text: encodeEvent(event) };

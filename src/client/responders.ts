@@ -6,6 +6,7 @@ import { matchesPattern } from "../core/pattern.ts";
 import type { Connection, Part } from "./connection.ts";
 import { checkPayload } from "./encode-event.ts";
 import { contextOf, type HandlerContext } from "./handler-context.ts";
+import { traced } from "./tracing.ts";
 import { validate } from "./schema.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import type { StandardSchema } from "./typed-events.ts";
@@ -60,7 +61,7 @@ export class Responders implements Part {
   add(patterns: readonly string[], options: RespondOptions, handler: RequestHandler): { readonly id: number; readonly ready: Promise<void> } {
     const id = this.#connection.next();
     const ready = Promise.withResolvers<void>();
-    this.#entries.set(id, { patterns, options, handler, ready, began: false });
+    this.#entries.set(id, { patterns, options, handler: traced(handler), ready, began: false });
     this.#unsent.push(id);
     this.#connection.wake();
     return { id, ready: ready.promise };

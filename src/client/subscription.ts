@@ -6,6 +6,7 @@ import { checkFunction, checkSignal } from "./check-options.ts";
 import type { Feed } from "./feed.ts";
 import { handleEvents } from "./handle-events.ts";
 import { contextOf } from "./handler-context.ts";
+import { traced } from "./tracing.ts";
 import type { Reporter } from "./reporter.ts";
 import type { ParsedSubscription } from "./subscribe-options.ts";
 import type { Subscriptions } from "./subscriptions.ts";
@@ -64,7 +65,7 @@ export class Subscription<E extends RouterEvent = RouterEvent> implements AsyncI
         }
       },
     });
-    if (handler !== undefined) handleEvents(this.feed, handler, concurrency, contextOf(subscriptions.user, ended.signal, this), report);
+    if (handler !== undefined) handleEvents(this.feed, traced(handler), concurrency, contextOf(subscriptions.user, ended.signal, this), report);
     signal?.addEventListener("abort", abort, { once: true });
   }
 
