@@ -19,6 +19,7 @@ export type { EventStream } from "./patterns/event-stream.ts";
 export type { EventWindow, WindowOptions } from "./patterns/window-options.ts";
 export type { WindowStream } from "./patterns/window-stream.ts";
 export { EventEnabledAgent, type AgentOptions } from "./patterns/agent.ts";
+export { ManagementAgent, type DeadLetter, type DeadLetterChoice, type DeadLetterQuery, type Health, type RouterStats, type SubscriptionInfo } from "./patterns/management-agent.ts";
 export { discoverAgents, type DiscoverOptions, type DiscoveredAgent } from "./patterns/discover-agents.ts";
 export { eventHandler, type HandlerMap } from "./patterns/event-handler.ts";
 export { OrchestratorMixin, type Orchestrator } from "./patterns/orchestrator.ts";

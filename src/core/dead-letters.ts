@@ -18,7 +18,12 @@ export interface DeadLetter {
 }
 
 /** What is remembered of an open one; the rest is in the log. */
-export interface DeadNote { readonly subscription: string; /** Of the event. */ readonly seq: number }
+export interface DeadNote {
+  readonly subscription: string;
+  /** Of the event. */
+  readonly seq: number;
+  readonly event: string;
+}
 
 /** Dead letters of a namespace: records in its log, open until they are handled after all, or thrown away. */
 export class DeadLetters {
@@ -49,6 +54,17 @@ export class DeadLetters {
   /** Oldest first, those of one subscription or all. */
   ids(subscription?: string): string[] {
     return [...this.#ledger.entries()].filter(([, { value }]) => subscription === undefined || value.subscription === subscription).map(([id]) => id);
+  }
+
+  /** Those that are meant by ids of their own or of their events; what means none stays as it is. */
+  resolve(ids: readonly string[]): string[] {
+    const wanted = new Set(ids);
+    const found = [...this.#ledger.entries()].filter(([id, { value }]) => wanted.has(id) || wanted.has(value.event));
+    for (const [id, { value }] of found) {
+      wanted.delete(id);
+      wanted.delete(value.event);
+    }
+    return [...found.map(([id]) => id), ...wanted];
   }
 
   async read(id: string): Promise<DeadLetter | undefined> {

@@ -64,7 +64,8 @@ export class Work {
     });
     const dead = ledger<DeadNote>("$dead", (record) => {
       const letter = deadLetterOf(record);
-      return { key: letter.id, value: { subscription: letter.subscription, seq: eventOf(letter).seq } };
+      const event = eventOf(letter);
+      return { key: letter.id, value: { subscription: letter.subscription, seq: event.seq, event: event.id } };
     });
     this.deadLetters = new DeadLetters({ ledger: dead, randomId, now });
     const delayed = ledger<number>("$delayed", (record) => {

@@ -1,4 +1,4 @@
-import { eventOf, type DeadLetter } from "../dead-letters.ts";
+import { eventOf, type DeadLetter, type DeadLetters } from "../dead-letters.ts";
 import { asError, SubscriptionError, toWire, ValidationError, type WireError } from "../errors.ts";
 import { readFailure } from "../failure.ts";
 import type { LogEvent } from "../log-event.ts";
@@ -30,7 +30,7 @@ export async function list({ namespace, principal, reader }: Caller, params: Par
   demand(principal, "manage");
   const { deadLetters } = namespace.work;
   const all = deadLetters.ids(text(params, "subscription"));
-  const wanted = params.ids === undefined ? all : idsOf(params);
+  const wanted = params.ids === undefined ? all : deadLetters.resolve(idsOf(params));
   const after = text(params, "after");
   const limit = Math.min(whole(params, "limit") ?? 100, MOST_EVENTS);
   const letters: object[] = [];
@@ -45,13 +45,13 @@ export async function list({ namespace, principal, reader }: Caller, params: Par
   return JSON.stringify({ epoch: namespace.log.epoch, letters, total: all.length, next: at < wanted.length ? wanted[at - 1] : null });
 }
 
-/** Tries them again, at the subscription that failed: `{ ids }` or `{ all: true, subscription? }`. Answers `{ retrying: ids, failed: [[id, error]] }`. */
+/** Tries them again, at the subscription that failed: `{ ids }` (of dead letters or of their events) or `{ all: true, subscription? }`. Answers `{ retrying: ids, failed: [[id, error]] }`. */
 export async function retry({ namespace, principal }: Caller, params: Params): Promise<string> {
   demand(principal, "manage");
   const { work } = namespace;
   const retrying: string[] = [];
   const failed: (readonly [string, WireError])[] = [];
-  for (const id of chosen(params, work.deadLetters.ids(text(params, "subscription")))) {
+  for (const id of chosen(params, work.deadLetters)) {
     try {
       await work.revive(id);
       retrying.push(id);
@@ -62,12 +62,12 @@ export async function retry({ namespace, principal }: Caller, params: Params): P
   return JSON.stringify({ retrying, failed });
 }
 
-/** Gives them up for good: `{ ids }` or `{ all: true, subscription? }`. Answers `{ discarded: ids }`. */
+/** Gives them up for good: `{ ids }` (of dead letters or of their events) or `{ all: true, subscription? }`. Answers `{ discarded: ids }`. */
 export async function discard({ namespace, principal }: Caller, params: Params): Promise<string> {
   demand(principal, "manage");
   const { deadLetters } = namespace.work;
-  const open = new Set(deadLetters.ids(text(params, "subscription")));
-  const ids = chosen(params, [...open]).filter((id) => open.has(id));
+  const open = new Set(deadLetters.ids());
+  const ids = chosen(params, deadLetters).filter((id) => open.has(id));
   await deadLetters.close(ids, "discarded");
   return JSON.stringify({ discarded: ids });
 }
@@ -81,8 +81,8 @@ function isFor({ rights }: Reader, event: LogEvent): boolean {
   return rights.allows("subscribe", event.type);
 }
 
-function chosen(params: Params, all: readonly string[]): readonly string[] {
-  return params.all === true ? all : idsOf(params);
+function chosen(params: Params, deadLetters: DeadLetters): readonly string[] {
+  return params.all === true ? deadLetters.ids(text(params, "subscription")) : deadLetters.resolve(idsOf(params));
 }
 
 function idsOf({ ids }: Params): readonly string[] {

@@ -2,6 +2,7 @@ import type { Suite } from "../suite.ts";
 import type { Home, MakeHome } from "./kit.ts";
 import { asking } from "./asking.ts";
 import { breaking } from "./breaking.ts";
+import { managing } from "./managing.ts";
 import { publishing } from "./publishing.ts";
 import { seed } from "./seed.ts";
 import { seedAgents } from "./seed-agents.ts";
@@ -29,6 +30,7 @@ export function routerContract({ test }: Suite, make: MakeHome): void {
   asking(inHome);
   streaming(inHome);
   working(inHome);
+  managing(inHome);
   breaking(inHome);
   seed(inHome);
   seedFailures(inHome);
