@@ -125,7 +125,8 @@ export interface Gap {
   readonly from: number;
   readonly to: number | null;
   readonly epoch: string;
-  readonly reason: "retention" | "epoch" | "purged" | "revoked";
+  /** `filter`: of a group, whose filter could not be tested on it within its budget. */
+  readonly reason: "retention" | "epoch" | "purged" | "revoked" | "filter";
 }
 
 export type RouterFrame =

@@ -213,6 +213,7 @@ export class Group {
     for (const event of page) {
       this.#after = event.seq;
       if (this.#interest!.matches(event) && this.#isForUs(event) && !event.expired(now())) this.#await({ event, attempts: 0 });
+      else if (this.#interest!.untestable === event) this.#skip(event.seq, event.seq, "filter");
     }
     this.#changed();
   }

@@ -1,7 +1,8 @@
 import { ValidationError } from "./errors.ts";
-import { compileFilter, type Filter, type Predicate, type RegexCompiler } from "./filter.ts";
+import { compileFilter, type Filter, type Predicate } from "./filter.ts";
 import type { LogEvent } from "./log-event.ts";
 import { matchesPattern } from "./pattern.ts";
+import { type BudgetedCompiler, RegexBudget } from "./regex-budget.ts";
 import { isDeeper } from "./validate-event.ts";
 
 /** Levels of JSON that no sound filter reaches: what is deeper is not even looked at. */
@@ -16,6 +17,8 @@ export class Interest {
   readonly accepts: Predicate | undefined;
   /** How many cursors share it. */
   cursors = 0;
+  /** The last event that could not be tested, as the filter's regular expressions would have taken too long. */
+  untestable: object | undefined;
 
   constructor(key: string, id: number, topics: readonly string[], filter: Filter | undefined, accepts: Predicate | undefined) {
     this.key = key;
@@ -34,14 +37,17 @@ export class Interest {
 /** The interests of a namespace by what they ask for. */
 export class Interests {
   readonly #all = new Map<string, Interest>();
-  readonly #regex: RegexCompiler;
+  readonly #regex: BudgetedCompiler;
   readonly #maxNodes: number;
   readonly #added: (interest: Interest) => void;
   readonly #removed: (interest: Interest) => void;
+  readonly #costly: (interest: Interest, error: ValidationError) => void;
   #lastId = 0;
 
-  constructor(options: { regex: RegexCompiler; maxNodes: number; added(interest: Interest): void; removed(interest: Interest): void }) {
+  /** @param options.costly an event could not be tested, as the filter's regular expressions would take too long; it counts as not asked for */
+  constructor(options: { regex: BudgetedCompiler; maxNodes: number; added(interest: Interest): void; removed(interest: Interest): void; costly(interest: Interest, error: ValidationError): void }) {
     this.#regex = options.regex;
+    this.#costly = options.costly;
     this.#maxNodes = options.maxNodes;
     this.#added = options.added;
     this.#removed = options.removed;
@@ -53,13 +59,33 @@ export class Interests {
     const key = JSON.stringify([[...new Set(topics)].sort(), filter]);
     let interest = this.#all.get(key);
     if (interest === undefined) {
-      const accepts = filter === undefined ? undefined : compileFilter(filter, { maxNodes: this.#maxNodes, regex: this.#regex });
-      interest = new Interest(key, ++this.#lastId, [...new Set(topics)], filter, accepts);
+      const accepts = filter === undefined ? undefined : this.#compile(filter, (event, error) => {
+        fresh.untestable = event;
+        this.#costly(fresh, error);
+      });
+      const fresh = new Interest(key, ++this.#lastId, [...new Set(topics)], filter, accepts);
+      interest = fresh;
       this.#all.set(key, interest);
       this.#added(interest);
     }
     interest.cursors++;
     return interest;
+  }
+
+  #compile(filter: Filter, costly: (event: object, error: ValidationError) => void): Predicate {
+    const budget = new RegexBudget(this.#regex);
+    const accepts = compileFilter(filter, { maxNodes: this.#maxNodes, regex: budget.compile });
+    if (!budget.used) return accepts;
+    return (event) => {
+      budget.refill();
+      try {
+        return accepts(event);
+      } catch (error) {
+        if (!(error instanceof ValidationError)) throw error;
+        costly(event, error);
+        return false;
+      }
+    };
   }
 
   release(interest: Interest): void {

@@ -2,13 +2,15 @@ import { Appender } from "./appender.ts";
 import { CatchUp } from "./catch-up.ts";
 import type { Surroundings } from "./clock.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import type { Filter, RegexCompiler } from "./filter.ts";
+import type { Filter } from "./filter.ts";
+import { toWire, type ValidationError } from "./errors.ts";
 import type { Durability, From, Gap } from "./frames.ts";
 import { type Interest, Interests } from "./interest.ts";
 import type { Limits } from "./limits.ts";
 import type { LogEvent } from "./log-event.ts";
 import { Cursor, type Reader } from "./reader.ts";
 import { Meter } from "./meter.ts";
+import type { BudgetedCompiler } from "./regex-budget.ts";
 import { Requests } from "./requests.ts";
 import { Retention, type RetentionPolicy } from "./retention.ts";
 import type { SavedCursor } from "./saved-session.ts";
@@ -28,7 +30,7 @@ export interface NamespaceOptions {
   readonly retention: RetentionPolicy;
   readonly tail: { readonly events: number; readonly size: number };
   readonly surroundings: Surroundings;
-  readonly regex: RegexCompiler;
+  readonly regex: BudgetedCompiler;
   /** Everything that a commit brought may leave now. */
   flush(): void;
   /** `tick` is wanted by this time. */
@@ -77,6 +79,7 @@ export class Namespace {
       maxNodes: limits.filterNodes,
       added: (interest) => interest.topics.forEach((pattern) => index.add(pattern, interest)),
       removed: (interest) => interest.topics.forEach((pattern) => index.delete(pattern, interest)),
+      costly: (interest, error) => defer(() => this.#endAll(interest, error)),
     });
     this.dispatcher = new Dispatcher({ head: log.head, match: (type) => index.match(type), fellBehind: (cursor) => this.catchUp.wake(cursor) });
     const goneBy = (seq: number): Gap["reason"] => (seq <= this.#purged ? "purged" : "retention");
@@ -139,6 +142,18 @@ export class Namespace {
   /** Somebody asks for this; to be given back. @throws ValidationError if the filter is malformed. */
   interested(topics: readonly string[], filter: Filter | undefined): Interest { return this.#interests.acquire(topics, filter); }
   disinterested(interest: Interest): void { this.#interests.release(interest); }
+
+  /** Its filter cannot be carried out: who asked for it alone is told, and asks for something else; a group skips the event, with a `gap`. */
+  #endAll(interest: Interest, error: ValidationError): void {
+    for (const reader of this.readers) {
+      for (const [id, cursor] of reader.cursors) {
+        if (cursor.interest !== interest) continue;
+        reader.cursors.delete(id);
+        this.unsubscribe(cursor);
+        reader.tell(JSON.stringify(["end", id, toWire(error)]));
+      }
+    }
+  }
 
   /** The seq a cursor has had everything up to. */
   placeOf({ place }: Cursor): number {

@@ -1,3 +1,4 @@
+import { ValidationError } from "./errors.ts";
 import { contains, containsFolded, LAST_CHARACTER, lineTerminators, wordCharacters } from "./regex/charset.ts";
 import { parse, parseFlags, refuse, type Assertion, type Flags } from "./regex/parse.ts";
 import { assemble, type Program } from "./regex/program.ts";
@@ -7,6 +8,10 @@ const MAX_INSTRUCTIONS = 1_000;
 /** The cache is emptied beyond either: a text may be made to visit exponentially many states, but never to keep them. */
 const MAX_STATES = 256;
 const MAX_EDGES = 4_096;
+
+/** What a look beyond what is known costs besides the instructions it follows, and what a state costs that was never met, in their measure. */
+const FIXED = 20;
+const FRESH = 150;
 
 const ASCII = 128;
 /** The end of a text, looked up like a character: the one past the last. */
@@ -25,11 +30,12 @@ interface State { readonly pending: readonly number[]; readonly before: number; 
  * deterministic automaton (Cox, "Regular Expression Matching Can Be Simple And Fast", 2007). Nothing ever backtracks.
  *
  * JavaScript's syntax and meaning of `test()`, with the flags `i`, `m`, `s`, `u`; without lookaround, backreferences, named groups, `\p`.
+ * @param budget Steps that tests may take: what they take is taken off. A test that would need more throws ValidationError `ERR_REGEX_COST`.
  * @throws ValidationError `ERR_REGEX` if the expression is malformed, too large or uses what is not supported.
  * @example
  * compileRegex("^order\\.(created|updated)$", "")("order.created"); // true
  */
-export function compileRegex(source: string, flags: string): (text: string) => boolean {
+export function compileRegex(source: string, flags: string, budget?: { left: number }): (text: string) => boolean {
   const options = parseFlags(source, flags);
   const { instructions, atoms, start } = assemble(parse(source, options), MAX_INSTRUCTIONS, () =>
     refuse(source, `is too large: more than ${MAX_INSTRUCTIONS} steps once its repetitions {n,m} are spelled out; use * or +, or smaller numbers`));
@@ -59,10 +65,12 @@ export function compileRegex(source: string, flags: string): (text: string) => b
     const stack = state.pending.slice();
     // A search may begin anywhere.
     const pending = [start];
+    let steps = FIXED + atoms.length / 8;
     reached[start] = step;
     for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
       if (seen[at] === step) continue;
       seen[at] = step;
+      steps++;
       const instruction = instructions[at]!;
       switch (instruction.kind) {
         case "match": return remember(state, character, true);
@@ -78,9 +86,11 @@ export function compileRegex(source: string, flags: string): (text: string) => b
         }
       }
     }
+    if (budget !== undefined && (budget.left -= steps + pending.length) < 0) throw costly(source);
     const key = String.fromCharCode(after, ...pending);
     const known = states.get(key);
     if (known !== undefined) return remember(state, character, known);
+    if (budget !== undefined) budget.left -= FRESH;
     const fresh = createState(pending, after);
     states.set(key, fresh);
     return remember(state, character, fresh);
@@ -109,6 +119,11 @@ export function compileRegex(source: string, flags: string): (text: string) => b
     }
     return (state.others.get(END) ?? advance(state, END)) === true;
   };
+}
+
+function costly(source: string): ValidationError {
+  const { message } = refuse(source, "takes too many steps for a text as long as this one; begin it with ^, avoid large {n,m} and .* in the middle, or test a shorter field");
+  return new ValidationError("ERR_REGEX_COST", message, { details: { path: "regex" } });
 }
 
 const createState = (pending: readonly number[], before: number): State => ({ pending, before, ascii: Array.from({ length: ASCII }), others: new Map() });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { ValidationError } from "../../src/core/errors.ts";
 import { Interests, type Interest } from "../../src/core/interest.ts";
 import { defaultLimits } from "../../src/core/limits.ts";
 import { Namespace } from "../../src/core/namespace.ts";
@@ -9,8 +10,9 @@ import { FakeSurroundings } from "../support/fake-surroundings.ts";
 
 function bench() {
   const present = new Set<Interest>();
-  const interests = new Interests({ regex: compileRegex, maxNodes: 32, added: (one) => present.add(one), removed: (one) => present.delete(one) });
-  return { present, interests };
+  const costly: [Interest, ValidationError][] = [];
+  const interests = new Interests({ regex: compileRegex, maxNodes: 32, added: (one) => present.add(one), removed: (one) => present.delete(one), costly: (one, error) => costly.push([one, error]) });
+  return { present, interests, costly };
 }
 
 test("who asks for the same shares one interest, in whatever order and how often the patterns are named", () => {
@@ -49,9 +51,9 @@ test("[P11] a namespace forgets what nobody asks for any more, also when a subsc
   let compiled = 0;
   const namespace = new Namespace({
     name: "default", log, durability: "memory", lastTime: 0, limits: defaultLimits, retention: {}, tail: { events: 8, size: 8_000 }, surroundings: around,
-    regex: (source, flags) => {
+    regex: (source, flags, budget) => {
       compiled++;
-      return compileRegex(source, flags);
+      return compileRegex(source, flags, budget);
     },
     flush: () => {}, wakeBy: () => {}, failed: () => {},
   });

@@ -6,6 +6,7 @@ import { assertPattern, matchesPattern } from "../pattern.ts";
 import { mayReadType } from "../policy.ts";
 import { mayRead, type Reader } from "../reader.ts";
 import { compileRegex } from "../regex.ts";
+import { RegexBudget } from "../regex-budget.ts";
 import { type Caller, demand, MOST_EVENTS, MOST_SIZE, whole } from "./call.ts";
 
 /** What a `read` looks at before it answers with what it has. */
@@ -57,6 +58,7 @@ function selector(params: Readonly<Record<string, unknown>>, { limits }: Namespa
   const topics: unknown = params.topics ?? ["**"];
   if (!Array.isArray(topics) || topics.length === 0 || topics.length > limits.topics) throw new ValidationError("ERR_PATTERN", `topics must be 1 to ${limits.topics} patterns`, { details: { path: "topics" } });
   for (const pattern of topics as unknown[]) assertPattern(pattern);
-  const accepts = params.filter === undefined ? () => true : compileFilter(params.filter as Filter, { maxNodes: limits.filterNodes, regex: compileRegex });
+  // One budget for all that is looked at: a call is no longer to be waited for than an event.
+  const accepts = params.filter === undefined ? () => true : compileFilter(params.filter as Filter, { maxNodes: limits.filterNodes, regex: new RegexBudget(compileRegex).compile });
   return (event) => (topics as string[]).some((pattern) => matchesPattern(pattern, event.type)) && (params.targets === "any" ? mayReadType(reader.rights, event.type) : mayRead(reader, event)) && accepts(event);
 }
