@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import { steady, type Clock } from "../core/clock.ts";
 import { asyncDispose } from "../core/dispose.ts";
 import { milliseconds } from "../core/duration.ts";
 import { ConnectionError } from "../core/errors.ts";
@@ -22,7 +22,7 @@ import { Reporter, type ErrorListener } from "./reporter.ts";
 import { Requests } from "./requests.ts";
 import type { RequestHandler, RespondOptions, Responder, Responders } from "./responders.ts";
 import { settingsOf, type BaseOptions, type Settings } from "./options.ts";
-import type { Lane } from "./spread.ts";
+import type { Lane, Spread } from "./spread.ts";
 import { Stream, type StreamOptions } from "./stream.ts";
 import { parseSubscription, patternFilter, patternsOf, type SubscribeInit, type SubscribeOptions } from "./subscribe-options.ts";
 import { Subscription } from "./subscription.ts";
@@ -65,13 +65,13 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
   readonly #lanes: Lane[];
   readonly #stateListeners = new Set<(state: ClientState) => void>();
   #responders: Promise<Responders> | undefined;
-  #spread: Promise<(event: PublishInit) => Promise<Receipt>> | undefined;
+  #spread: Promise<Spread> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(surroundings: ClientSurroundings, options: BaseOptions<Events, Inputs> = {}) {
     this.#options = options as BaseOptions<never>;
     this.#settings = settingsOf(this.#options);
-    this.#surroundings = surroundings;
+    this.#surroundings = surroundings = { ...surroundings, clock: steady(surroundings.clock) };
     this.#reporter = new Reporter(options.logger ?? console);
     this.tools = { clock: surroundings.clock, call: (...called) => this.call(...called), report: this.#reporter.report, vault: () => this.#vault, nextId: () => this.#nextRequestId() };
     this.#connection = this.#connect((state) => this.#stateListeners.forEach((listener) => {
@@ -266,7 +266,7 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
   async #close(): Promise<void> {
     this.#publisher.release();
     const left = Promise.all([this.#subscriptions.closeAll(), this.#responders?.then((responders) => responders.stopAll())]);
-    await Promise.all([this.#within(left, "closing").catch(() => {}), ...this.#lanes.map(({ publisher }) => publisher.outbox.drained())]);
+    await Promise.all([this.#within(left, "closing").catch(() => {}), this.#spread?.then((spread) => spread.drained()), ...this.#lanes.map(({ publisher }) => publisher.outbox.drained())]);
     for (const { connection } of this.#lanes) connection.close(closed());
   }
 
@@ -279,7 +279,7 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
       const connection = this.#connect(() => {});
       return { connection, publisher: new Publisher(connection, this.#settings, this.#surroundings.randomBytes) };
     }));
-    return this.#spread.then((publish) => publish(event));
+    return this.#spread.then(({ publish }) => publish(event));
   }
 
   #subscribe(init: SubscribeInit<never>, what: string): Subscription {

@@ -22,6 +22,8 @@ export interface Part {
   write(put: (frame: string) => void): void;
   /** Takes a frame if it is for this part, and says so. */
   receive(frame: RouterFrame, size: number): boolean;
+  /** A message has come, and its frames are dealt with. */
+  heard?(): void;
   /** The pipe broke; `final`: no other will come, so whatever waits fails with this. */
   down(error: EventRouterError, final: boolean): void;
 }
@@ -141,6 +143,7 @@ export class Connection {
     // What a handler throws never gets here: this is about frames.
     try {
       for (const line of message.split("\n")) this.#frame(JSON.parse(line) as RouterFrame, line.length);
+      for (const part of this.parts) part.heard?.();
     } catch (cause) {
       this.#options.report(new ConnectionError("ERR_PROTOCOL", "the other side does not speak the protocol; is the URL that of an event router?", { retryable: true, cause }));
       this.#restart(1_000);

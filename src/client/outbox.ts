@@ -1,4 +1,4 @@
-import { fromWire, PublishError, ValidationError, type EventRouterError, type WireError } from "../core/errors.ts";
+import { ConnectionError, fromWire, PublishError, ValidationError, type EventRouterError, type WireError } from "../core/errors.ts";
 import type { PublishMode, PublishResult, RouterFrame, Welcome } from "../core/frames.ts";
 import { timestamps } from "../core/line.ts";
 import { Alarm } from "./alarm.ts";
@@ -33,6 +33,8 @@ export interface Publication {
   readonly release: (() => void) | undefined;
   /** The frame ends behind it: a full window of `batchSize`. */
   last: boolean;
+  /** It was sent, and may have arrived. */
+  sent: boolean;
   settled: boolean;
 }
 
@@ -88,6 +90,7 @@ export class Outbox implements Part {
       if (first === undefined) return;
       const req = this.#connection.next();
       this.#sent.set(req, group);
+      for (const one of group) one.sent = true;
       put(`${JSON.stringify(["pub", req, count, { as: first.as, run: first.run ? 1 : undefined, ...first.terms }])}${text}`);
       group = [];
       text = "";
@@ -140,7 +143,8 @@ export class Outbox implements Part {
   down(error: EventRouterError, final: boolean): void {
     const sent = [...this.#sent.values()].flat();
     // At most once: an ephemeral event that may have arrived is not sent again.
-    for (const one of final ? [...sent, ...this.#waiting] : sent) if (final || one.as === "ephemeral") this.abandon(one, error);
+    // What was sent before a connection ended for good may be stored: whatever ended it, that is no word on the event (P1).
+    for (const one of final ? [...sent, ...this.#waiting] : sent) if (final || one.as === "ephemeral") this.abandon(one, final && one.sent ? new ConnectionError("ERR_CONNECTION_LOST", `the connection ended before the receipt; ${UNKNOWN}`, { retryable: true, cause: error, details: idsOf(one) }) : error);
     this.#sent.clear();
     this.#waiting = [...sent, ...this.#waiting].filter(({ settled }) => !settled);
   }
@@ -162,11 +166,14 @@ export class Outbox implements Part {
     for (const one of [...[...this.#sent.values()].flat(), ...this.#waiting]) {
       if (one.settled) continue;
       if (one.deadline > now) next = Math.min(next, one.deadline);
-      else this.abandon(one, timeoutError("no receipt in time; whether the event is stored is unknown. Publishing it again with the same id cannot store it twice", this.#connection, { ids: one.events.map(({ id }) => id) }));
+      else this.abandon(one, timeoutError(`no receipt in time; ${UNKNOWN}`, this.#connection, idsOf(one)));
     }
     return next;
   }
 }
+
+const UNKNOWN = "whether the event is stored is unknown. Publishing it again with the same id cannot store it twice";
+const idsOf = ({ events }: Publication): { readonly ids: readonly string[] } => ({ ids: events.map(({ id }) => id) });
 
 const isError = (result: PublishResult): result is WireError => typeof result === "object" && typeof result[0] === "string";
 

@@ -117,7 +117,7 @@ export class Publisher {
     });
     const abort = signal && (() => this.outbox.abandon(one, signal.reason));
     const release = abort && (() => signal.removeEventListener("abort", abort));
-    const one: Publication = { events, as, run: as !== "ephemeral" && due === undefined && events.every(({ own }) => own), terms: { ...due, ...(expect && { expect: [expect.stream, expect.version] }) }, deadline, resolve, reject, release, last: false, settled: false };
+    const one: Publication = { events, as, run: as !== "ephemeral" && due === undefined && events.every(({ own }) => own), terms: { ...due, ...(expect && { expect: [expect.stream, expect.version] }) }, deadline, resolve, reject, release, last: false, sent: false, settled: false };
     if (abort !== undefined) signal!.addEventListener("abort", abort, { once: true });
     const { batchSize, batchTimeout } = this.#settings;
     if (hold && batchSize > 1) {

@@ -79,7 +79,7 @@ export class Requests implements Part {
   down(error: EventRouterError, final: boolean): void {
     this.#cancels = [];
     for (const one of this.#open.values()) {
-      if (final) one.settle(error);
+      if (final && !one.sent) one.settle(error);
       else if (one.sent) one.settle(new ConnectionError("ERR_CONNECTION_LOST", `the connection was lost before the answer to ${one.what}; ${unknown}`, { retryable: true, cause: error }));
     }
   }

@@ -9,17 +9,33 @@ import type { Settings } from "./options.ts";
 /** A connection that publishes. */
 export interface Lane { readonly connection: Connection; readonly publisher: Publisher }
 
+/** Publishes of a client that spreads them. */
+export interface Spread {
+  publish(event: PublishInit): Promise<Receipt>;
+  /** Resolves when all that was published so far has its answer: some may still wait for a connection, and are in no outbox yet. */
+  drained(): Promise<unknown>;
+}
+
 /**
  * How to publish over several connections, or with a memory of what was published. Loaded with the first publish of a client that asks for either.
  * @param lanes the client's connections; more are made as the pool asks for.
  */
-export function spread({ poolSize, poolTimeout, cacheSize, cacheTtl }: Settings, clock: Clock, lanes: Lane[], makeLane: () => Lane): (event: PublishInit) => Promise<Receipt> {
+export function spread({ poolSize, poolTimeout, cacheSize, cacheTtl }: Settings, clock: Clock, lanes: Lane[], makeLane: () => Lane): Spread {
   while (lanes.length < poolSize) lanes.push(makeLane());
   const next = takeTurns(lanes, clock, poolTimeout);
   const send = poolSize === 1 ? (event: PublishInit) => lanes[0]!.publisher.publish(event) : async (event: PublishInit) => (await next()).publish(event);
-  if (cacheSize === 0) return send;
-  const cache = new PublishCache(cacheSize, cacheTtl, clock);
-  return (event) => cache.publish(event, send);
+  const cache = cacheSize === 0 ? undefined : new PublishCache(cacheSize, cacheTtl, clock);
+  const underway = new Set<Promise<Receipt>>();
+  return {
+    publish(event) {
+      const receipt = cache?.publish(event, send) ?? send(event);
+      underway.add(receipt);
+      const over = (): void => void underway.delete(receipt);
+      receipt.then(over, over);
+      return receipt;
+    },
+    drained: () => Promise.allSettled(underway),
+  };
 }
 
 /** The next connected lane in turn; without one, the first to be connected. */

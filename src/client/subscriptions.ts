@@ -68,7 +68,7 @@ export class Subscriptions implements Part {
     // Half: fewer messages for the router to read, and still half a window on its way meanwhile.
     this.#dueEvents = windowEvents / 2;
     // Never so late that a large payload could wait for room that only an ack makes.
-    this.#dueSize = Math.min(windowSize / 4, windowSize - 2 * payload);
+    this.#dueSize = Math.max(1, Math.min(windowSize / 4, windowSize - 2 * payload));
     this.#receivedAcked = 0;
     this.#unsent = [...this.#feeds.values()];
   }
@@ -80,8 +80,7 @@ export class Subscriptions implements Part {
     for (const feed of this.#unsent) put(JSON.stringify(["sub", feed.id, this.#connection.vault?.guard(feed) ?? feed.spec], regExpAsFilter));
     this.#unsentLeaves = [];
     this.#unsent = [];
-    // Answers and requests count too, also where there is no subscription: a router that is never told takes the client for one that does not read.
-    if (!this.#ackDue && this.#connection.received - this.#receivedAcked < this.#dueSize) return;
+    if (!this.#ackDue) return;
     this.#receivedAcked = this.#connection.received;
     let ack = `["ack",${this.#receivedAcked}`;
     for (const feed of this.#unacked) {
@@ -122,6 +121,11 @@ export class Subscriptions implements Part {
     return feed !== undefined;
   }
 
+  /** Answers and requests count too, also where there is no subscription: a router that is never told sends no more events, and takes the client for one that does not read. */
+  heard(): void {
+    if (this.#connection.received - this.#receivedAcked >= this.#dueSize) this.#due();
+  }
+
   down(error: EventRouterError, final: boolean): void {
     for (const left of this.#leaving.values()) left();
     this.#leaving.clear();
@@ -145,7 +149,6 @@ export class Subscriptions implements Part {
       for (const id of subs?.[i] ?? ids) this.#feeds.get(id)?.deliver((event ??= decodeLine(line, epoch, this.#timestamp)), size);
     });
     for (const id of ids) this.#feeds.get(id)?.changed();
-    if (this.#connection.received - this.#receivedAcked >= this.#dueSize) this.#due();
   }
 
   readonly #progressed = (feed: Feed): void => {

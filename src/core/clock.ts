@@ -6,6 +6,20 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void;
 }
 
+/** The clock for deadlines and waiting: set back, it goes on from where it was. What was to come in a second must not come an hour later. */
+export function steady(clock: Clock): Clock {
+  let lead = 0;
+  let last = 0;
+  return {
+    now() {
+      const now = clock.now();
+      lead = Math.max(lead, last - now);
+      return (last = now + lead);
+    },
+    after: (ms, callback) => clock.after(ms, callback),
+  };
+}
+
 /** What a host gives a router: time, randomness and turns of its loop. */
 export interface Surroundings {
   /** Milliseconds since 1970. */

@@ -178,7 +178,8 @@ export class Namespace {
     const { head } = this.dispatcher;
     if (from === "now") return { after: head };
     if (from === "start") return { after: log.first - 1 };
-    if ("time" in from) return { after: await log.seqBefore(from.time) };
+    // A log that others write too may have more than was reported here.
+    if ("time" in from) return { after: Math.min(await log.seqBefore(from.time), this.dispatcher.head) };
     if ("seq" in from) return { after: Math.min(Math.max(from.seq, 1) - 1, head) };
     const [epoch, seq] = from;
     if (epoch === log.epoch) return { after: Math.min(seq, head) };

@@ -106,7 +106,7 @@ export class Session {
 
   /** The time for a hello is over. */
   expire(): void {
-    if (this.#state.state === "greeting") this.end(new TimeoutError("ERR_HELLO_TIMEOUT", `a client must say hello within ${this.#home.limits.helloTime} ms`));
+    if (this.#state.state === "greeting") this.end(new TimeoutError("ERR_HELLO_TIMEOUT", `a client must say hello within ${this.#home.limits.helloTime} ms; connect again`, { retryable: true }));
   }
 
   /** Tells the client why, and closes. */

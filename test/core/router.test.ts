@@ -72,6 +72,8 @@ describe("hello", () => {
     expect(silent.closed).toBeUndefined();
     await world.pass(1);
     expect(silent.bye?.[1]).toBe("ERR_HELLO_TIMEOUT");
+    // Whoever was only slow, as a process that stood still, may come again.
+    expect(silent.bye?.[3]).toBe(1);
     expect(silent.closed?.code).toBe(4408);
     expect(welcomed.closed).toBeUndefined();
   });

@@ -3,6 +3,7 @@ import type { Clock } from "../../src/core/clock.ts";
 /** A clock that is moved by hand. */
 export class TestClock implements Clock {
   #now: number;
+  #wrong = 0;
   #timers: { readonly at: number; readonly callback: () => void }[] = [];
 
   constructor(now = Date.UTC(2026, 0, 1)) {
@@ -12,7 +13,12 @@ export class TestClock implements Clock {
   /** Timers that were set and not called off. */
   get timers(): number { return this.#timers.length; }
 
-  now(): number { return this.#now; }
+  now(): number { return this.#now + this.#wrong; }
+
+  /** Sets it to another time, as people and time servers do. What was asked for rings when it would have rung. */
+  set(now: number): void {
+    this.#wrong = now - this.#now;
+  }
 
   after(ms: number, callback: () => void): () => void {
     const timer = { at: this.#now + ms, callback };
