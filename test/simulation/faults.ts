@@ -1,0 +1,74 @@
+/** What goes wrong where a step of the protocol or of a store is reached. */
+export interface Fault {
+  /** `up:pub`, `down:welcome`, `store:append`, `sql:COMMIT` … */
+  readonly at: string;
+  readonly verdict: Verdict;
+  /** So many times the step passes unharmed first. */
+  readonly skip: number;
+  /** How long it lasts, or how late it is. */
+  readonly ms: number;
+  /** It comes behind the step, not before it. */
+  readonly behind: boolean;
+}
+
+export type LinkVerdict =
+  /** The message is lost and the connection breaks. */
+  | "lose"
+  /** The message arrives and the connection breaks. */
+  | "cut"
+  /** The message and all others after it, both ways, vanish, and nobody is told. */
+  | "silence"
+  /** The message and those behind it stay on the way until another connection of this client is at work; then they arrive. */
+  | "hold"
+  | "delay"
+  | "duplicate";
+export type ProcessVerdict = "pause router" | "pause client" | "kill router" | "kill client" | "stop router" | "clock router" | "clock client";
+export type StoreVerdict = "error" | "slow" | "full" | "crash";
+export type Verdict = LinkVerdict | ProcessVerdict | StoreVerdict;
+
+const UP = ["hello", "pub", "sub", "unsub", "ack", "req", "serve", "answer", "fail", "cancel", "call", "bye", "ping"];
+const DOWN = ["welcome", "pub", "on", "end", "ev", "mix", "gap", "ask", "ok", "err", "bye", "pong"];
+const LINK: readonly LinkVerdict[] = ["lose", "cut", "silence", "hold", "delay"];
+const PROCESS: readonly ProcessVerdict[] = ["pause router", "pause client", "kill router", "kill client", "stop router", "clock router", "clock client"];
+/** What a client may say twice: the rest is refused, and rightly, as no ordered pipe repeats anything. */
+const REPEATABLE = ["pub", "ack", "unsub", "cancel"];
+const STORE = ["append", "read", "seqBefore", "trim"];
+/** What SQLite is told, by the table it is about. */
+const SQL = ["BEGIN", "COMMIT", "block", "mark", "id", "first", "drop"];
+
+const pairs = <V extends Verdict>(steps: readonly string[], verdicts: readonly V[]): (readonly [string, V])[] => steps.flatMap((at) => verdicts.map((verdict) => [at, verdict] as const));
+
+/** Each step with each fault that can befall it. A run of many seeds must have reached them all. */
+export const cells: readonly (readonly [at: string, verdict: Verdict])[] = [
+  ...pairs([...UP.map((name) => `up:${name}`), ...DOWN.map((name) => `down:${name}`)], [...LINK, ...PROCESS]),
+  ...pairs(REPEATABLE.map((name) => `up:${name}`), ["duplicate"]),
+  ...pairs(STORE.map((name) => `store:${name}`), ["error", "slow", "full", "crash"]),
+  ...pairs(SQL.map((name) => `sql:${name}`), ["error", "crash"]),
+];
+
+/** The faults of one run that wait for their step, and those that came. */
+export class Faults {
+  #armed: { readonly fault: Fault; left: number }[];
+  readonly came: Fault[] = [];
+
+  constructor(list: readonly Fault[]) {
+    this.#armed = list.map((fault) => ({ fault, left: fault.skip }));
+  }
+
+  /** A step is reached: what befalls it. */
+  take(at: string): Fault | undefined {
+    for (const [i, one] of this.#armed.entries()) {
+      if (one.fault.at !== at) continue;
+      if (one.left-- > 0) continue;
+      this.#armed.splice(i, 1);
+      this.came.push(one.fault);
+      return one.fault;
+    }
+    return undefined;
+  }
+
+  /** Nothing more goes wrong. */
+  heal(): void {
+    this.#armed = [];
+  }
+}

@@ -1,0 +1,146 @@
+import type { Filter } from "../../src/core/filter.ts";
+import { cells, type Fault } from "./faults.ts";
+import { Random } from "./random.ts";
+import type { StorageOptions } from "./simulated-store.ts";
+
+export const TYPES = ["a.x", "a.y", "b.x", "c", "a.x.z"] as const;
+const PATTERNS: readonly (readonly string[])[] = [["**"], ["**"], ["a.*"], ["*.x"], ["c", "b.x"], ["a.**"]];
+export const NAMESPACES = ["default", "other"] as const;
+
+/** What an application does at a time. */
+export type Op = { readonly at: number; readonly client: number } & (
+  | { readonly do: "publish"; readonly how: "each" | "nowait" | "ephemeral" | "abort"; readonly types: readonly string[]; readonly pad: number; readonly timeout: number; readonly target?: number }
+  | { readonly do: "publish own id"; readonly key: number; readonly changed: boolean }
+  | { readonly do: "together"; readonly how: "transaction" | "publishBatch"; readonly types: readonly string[]; readonly pad: number; readonly timeout: number }
+  | { readonly do: "subscribe"; readonly standing: Standing }
+  | { readonly do: "unsubscribe"; readonly which: number }
+  | { readonly do: "respond"; readonly type: string; readonly ms: number }
+  | { readonly do: "request"; readonly type: string; readonly timeout: number; readonly abort: boolean }
+  | { readonly do: "call"; readonly method: string }
+  | { readonly do: "reconnect" | "restart" | "leave" }
+);
+
+/** What an application subscribes to, each time it starts. */
+export interface Standing {
+  readonly topics: readonly string[];
+  readonly filter?: Filter;
+  readonly from: "now" | "start" | { readonly seq: number } | { readonly ago: number };
+  readonly handler: "at once" | "slow" | "throws" | "iterates";
+  readonly concurrency: number;
+  /** ms a slow handler takes, at most. */
+  readonly ms: number;
+}
+
+export interface ClientPlan {
+  readonly namespace: string;
+  readonly name?: string;
+  readonly timeout: number;
+  readonly batchSize: number;
+  readonly poolSize: number;
+}
+
+/** All that a simulation is made of. Leaving out an operation or a fault leaves the rest as it is. */
+export interface Plan {
+  readonly seed: number;
+  readonly storage: StorageOptions["kind"];
+  readonly routers: number;
+  readonly clients: readonly ClientPlan[];
+  readonly limits: { readonly windowEvents: number; readonly windowSize: number; readonly batch: number };
+  readonly tail: { readonly events: number; readonly size: number };
+  readonly retention: { readonly maxEvents?: number; readonly maxAge?: number };
+  readonly heartbeat: number;
+  /** ms that a message, and an operation of a store, take at most. */
+  readonly latency: number;
+  readonly storeLatency: number;
+  /** ms until nothing new is done and nothing more goes wrong. */
+  readonly duration: number;
+  readonly ops: readonly Op[];
+  readonly faults: readonly Fault[];
+}
+
+/** The plan of a seed. */
+export function planOf(seed: number): Plan {
+  const random = new Random(seed, "plan");
+  const storage = random.weighted<Plan["storage"]>([[25, "memory"], [35, "sqlite"], [40, "shared"]]);
+  const routers = storage === "shared" ? random.whole(1, 3) : 1;
+  const duration = random.whole(4_000, 14_000);
+  const retention = random.weighted<Plan["retention"]>([[4, {}], [3, { maxEvents: random.whole(8, 60) }], [2, { maxAge: random.whole(1_000, 5_000) }]]);
+  const windowEvents = random.whole(2, 16);
+  const clients = Array.from({ length: random.whole(2, 6) }, (_, i): ClientPlan => ({
+    namespace: i > 1 && random.chance(0.3) ? NAMESPACES[1] : NAMESPACES[0],
+    ...(random.chance(0.7) && { name: `n${i % 3}` }),
+    timeout: random.one([1_500, 5_000, 20_000]),
+    batchSize: random.chance(0.2) ? random.whole(2, 5) : 1,
+    poolSize: random.chance(0.1) ? 2 : 1,
+  }));
+  const ops = operations(new Random(seed, "operations"), clients, duration, retention.maxEvents === undefined && retention.maxAge === undefined);
+  return {
+    seed, storage, routers, clients, duration, retention, ops,
+    limits: { windowEvents, windowSize: random.one([1_800, 4_000, 20_000]), batch: 20 },
+    tail: random.chance(0.6) ? { events: random.whole(2, 8), size: 1_500 } : { events: 64, size: 20_000 },
+    heartbeat: random.one([1_000, 3_000]),
+    latency: random.one([2, 20, 200]),
+    storeLatency: random.one([0, 5, 100]),
+    faults: faultsOf(seed, new Random(seed, "faults"), storage),
+  };
+}
+
+/** Low discrepancy: seeds that follow each other reach all kinds evenly, sooner than by chance. */
+const GOLDEN = 0.618_033_988_749_895;
+
+function faultsOf(seed: number, random: Random, storage: Plan["storage"]): Fault[] {
+  const possible = cells.filter(([at]) => storage === "sqlite" || !at.startsWith("sql:")).map((cell) => [RARE.get(cell[0]) ?? 1, cell] as const);
+  const all = possible.reduce((sum, [weight]) => sum + weight, 0);
+  return Array.from({ length: random.weighted([[1, 0], [3, 8], [6, 22]]) }, (_, i) => {
+    let place = (((seed % 1_000_000) * 17 + i) * GOLDEN % 1) * all;
+    const [, [at, verdict]] = possible.find(([weight]) => (place -= weight) < 0) ?? possible.at(-1)!;
+    const ms = verdict === "slow" || verdict === "delay" ? random.whole(200, 4_000) : random.whole(100, 6_000);
+    return { at, verdict, ms, behind: random.chance(0.5), skip: RARE.has(at) ? 0 : Math.floor(5 * random.next() ** 2) };
+  });
+}
+
+/** Steps that come seldom, and how much more often they are chosen: what waits for one strikes the first. */
+const RARE: ReadonlyMap<string, number> = new Map([
+  ["up:unsub", 2.2], ["up:fail", 6.5], ["up:cancel", 2.4], ["up:bye", 9], ["up:answer", 2], ["up:call", 1.8], ["up:ping", 3], ["up:req", 1.5], ["up:serve", 1.6],
+  ["down:mix", 1.8], ["down:gap", 3.5], ["down:end", 2.6], ["down:err", 1.6], ["down:bye", 2.4], ["down:pong", 3.2], ["down:ask", 2], ["down:ok", 1.7],
+  ["store:seqBefore", 1.4], ["store:trim", 2.4], ["store:read", 1.7], ["sql:BEGIN", 3.5], ["sql:COMMIT", 3.5], ["sql:block", 3.5], ["sql:mark", 3.5], ["sql:id", 4.5], ["sql:first", 7], ["sql:drop", 8],
+]);
+
+function operations(random: Random, clients: readonly ClientPlan[], duration: number, all: boolean): Op[] {
+  const ops: Op[] = [];
+  for (const [client] of clients.entries()) {
+    for (let i = random.whole(1, 3); i > 0; i--) ops.push({ at: random.skewed(0, duration / 2), client, do: "subscribe", standing: standing(random) });
+    if (random.chance(0.5)) ops.push({ at: random.skewed(0, duration / 3), client, do: "respond", type: random.one(["ask.a", "ask.*"]), ms: random.one([0, 50, 800]) });
+    for (let at = random.next() * 1_000; at < duration; at += random.skewed(20, 1_700)) ops.push({ at, client, ...action(random, all) } as Op);
+  }
+  return ops.sort((a, b) => a.at - b.at);
+}
+
+type Action = Op extends infer One ? (One extends unknown ? Omit<One, "at" | "client"> : never) : never;
+
+function action(random: Random, all: boolean): Action {
+  const types = (most: number): string[] => Array.from({ length: random.whole(1, most) }, () => random.one(TYPES));
+  const pad = random.chance(0.1) ? random.whole(200, 1_500) : 0;
+  const timeout = random.one([400, 3_000, 30_000]);
+  return random.weighted<() => Action>([
+    [30, () => ({ do: "publish", how: "each", types: types(6), pad, timeout, ...(random.chance(0.15) && { target: random.whole(0, 2) }) })],
+    [8, () => ({ do: "publish", how: "nowait", types: types(8), pad, timeout })],
+    [4, () => ({ do: "publish", how: "ephemeral", types: types(3), pad: 0, timeout })],
+    [4, () => ({ do: "publish", how: "abort", types: types(2), pad: 0, timeout: random.whole(0, 200) })],
+    [5, () => ({ do: "publish own id", key: random.whole(0, 5), changed: all && random.chance(0.2) })],
+    [10, () => ({ do: "together", how: random.one(["transaction", "publishBatch"] as const), types: types(6), pad, timeout })],
+    [6, () => ({ do: "subscribe", standing: standing(random) })],
+    [7, () => ({ do: "unsubscribe", which: random.whole(0, 5) })],
+    [2, () => ({ do: "respond", type: random.one(["ask.a", "ask.b", "ask.*"]), ms: random.one([0, 50, 800]) })],
+    [14, () => ({ do: "request", type: random.one(["ask.a", "ask.b"]), timeout: random.one([200, 2_000, 8_000]), abort: random.chance(0.25) })],
+    [4, () => ({ do: "call", method: random.one(["stats", "read", "subscriptions", "health", "nonsense"]) })],
+    [2, () => ({ do: "reconnect" })],
+    [1, () => ({ do: random.one(["restart", "leave"] as const) })],
+  ])();
+}
+
+function standing(random: Random): Standing {
+  const filter = random.weighted<Filter | undefined>([[6, undefined], [1, { "payload.n": { $mod: [2, 0] } }], [1, { "payload.p": { $ne: "c0.1" } }]]);
+  const handler = random.weighted<Standing["handler"]>([[4, "at once"], [4, "slow"], [1, "throws"], [2, "iterates"]]);
+  return { topics: random.one(PATTERNS), ...(filter !== undefined && { filter }), from: random.weighted<Standing["from"]>([[4, "now"], [4, "start"], [1, { seq: random.whole(0, 60) }], [2, { ago: random.whole(0, 8_000) }]]), handler, concurrency: handler === "slow" ? random.whole(1, 3) : 1, ms: random.one([10, 200, 1_500]) };
+}

@@ -1,0 +1,116 @@
+import { PublishError } from "../../src/core/errors.ts";
+import type { Log, Store } from "../../src/core/store.ts";
+import { memoryStore } from "../../src/stores/memory.ts";
+import { sqliteStore } from "../../src/stores/sqlite.ts";
+import type { Fault, Faults } from "./faults.ts";
+import type { Process } from "./process.ts";
+import type { Random } from "./random.ts";
+import { sharedLog } from "./shared-log.ts";
+import { Disk } from "./simulated-database.ts";
+import type { Truth } from "./truth.ts";
+
+export interface StorageOptions {
+  /** The real memory store, lost with its process; the real SQLite store on a simulated disk; a memory store behind a network, for several routers. */
+  readonly kind: "memory" | "sqlite" | "shared";
+  readonly faults: Faults;
+  readonly random: Random;
+  readonly truth: Truth;
+  /** ms an operation takes, at most. */
+  readonly latency: number;
+  failed(error: unknown): void;
+}
+
+/** Where routers keep their logs. It outlives them, as far as its kind does. */
+export class Storage {
+  readonly #options: StorageOptions;
+  readonly #disk: Disk | undefined;
+  readonly #shared: Store | undefined;
+  readonly #sharedLogs = new Map<string, Promise<Log>>();
+  /** Times until which nothing can be written. */
+  #fullUntil = 0;
+
+  constructor(options: StorageOptions) {
+    this.#options = options;
+    const { kind, random, failed } = options;
+    this.#disk = kind === "sqlite" ? new Disk() : undefined;
+    this.#shared = kind === "shared" ? memoryStore({ randomBytes: random.bytes, onError: failed }) : undefined;
+  }
+
+  /** A store for one life of a process. @param befall what befalls it at a step */
+  async open(process: Process, befall: (fault: Fault) => void): Promise<Store> {
+    const { random, failed, faults, truth } = this.#options;
+    const { life } = process;
+    const dead = (): boolean => process.life !== life;
+    const own = this.#disk !== undefined ? await sqliteStore(this.#disk.open(faults, dead, befall), { randomBytes: random.bytes, onError: failed })
+      : this.#shared ?? memoryStore({ randomBytes: random.bytes, onError: failed });
+    return {
+      durability: this.#shared === undefined ? own.durability : "replicated",
+      open: async (namespace) => {
+        const log = this.#shared === undefined ? await own.open(namespace) : await this.#sharedLog(namespace, this.#shared);
+        if (this.#shared !== undefined) return this.#slow(sharedLog(log, process, random, this.#options.latency), log, namespace, process, befall);
+        await truth.attach(namespace, log);
+        return this.#slow(log, log, namespace, process, befall);
+      },
+      close: async () => { if (this.#shared === undefined) await own.close(); },
+    };
+  }
+
+  heal(): void {
+    this.#fullUntil = 0;
+  }
+
+  close(): void {
+    this.#disk?.close();
+  }
+
+  #sharedLog(namespace: string, store: Store): Promise<Log> {
+    let log = this.#sharedLogs.get(namespace);
+    if (log === undefined) {
+      log = store.open(namespace).then(async (opened) => {
+        await this.#options.truth.attach(namespace, opened);
+        return opened;
+      });
+      this.#sharedLogs.set(namespace, log);
+    }
+    return log;
+  }
+
+  /** The log with the time that storage takes, and what befalls it meanwhile. */
+  #slow(log: Log, inner: Log, namespace: string, process: Process, befall: (fault: Fault) => void): Log {
+    const { faults, random, latency, truth } = this.#options;
+    const own = process.incarnation();
+    const operation = <T>(name: string, writes: boolean, work: () => Promise<T>): Promise<T> => new Promise((resolve, reject) => {
+      if (!own.alive) return;
+      const fault = faults.take(`store:${name}`);
+      const error = (): PublishError => new PublishError("ERR_STORE", `${name} failed, as planned`, { retryable: true });
+      const extra = fault?.verdict === "slow" ? fault.ms : 0;
+      own.post(random.skewed(0, latency) + extra, () => {
+        if (fault?.verdict === "full") this.#fullUntil = process.clockless() + fault.ms;
+        if (fault?.verdict === "crash" && !fault.behind) return befall(fault);
+        if (fault?.verdict === "error" || fault?.verdict === "full" || (writes && process.clockless() < this.#fullUntil)) return reject(error());
+        work().then((value) => {
+          if (fault?.verdict === "crash") befall(fault);
+          else own.post(random.skewed(0, latency), () => resolve(value));
+        }, (thrown: unknown) => own.post(0, () => reject(thrown as Error)));
+      });
+    });
+    return {
+      epoch: log.epoch,
+      get head() { return log.head; },
+      get first() { return log.first; },
+      get extent() { return log.extent; },
+      append: (batches) => operation("append", true, () => log.append(batches)),
+      read: (after, limit) => operation("read", false, () => log.read(after, limit)),
+      readStream: (...args) => operation("readStream", false, () => log.readStream(...args)),
+      seqBefore: (time) => operation("seqBefore", false, () => log.seqBefore(time)),
+      watch: (listener) => log.watch(listener),
+      trim: (seq) => operation("trim", true, async () => {
+        await log.trim(seq);
+        truth.trimmed(namespace, inner);
+      }),
+      readBookmark: (key) => operation("readBookmark", false, () => log.readBookmark(key)),
+      listBookmarks: (prefix) => operation("listBookmarks", false, () => log.listBookmarks(prefix)),
+      writeBookmarks: (entries) => operation("writeBookmarks", true, () => log.writeBookmarks(entries)),
+    };
+  }
+}

@@ -1,0 +1,203 @@
+import { createHash } from "node:crypto";
+import "../../src/client/responders.ts";
+import "../../src/client/spread.ts";
+import "../../src/client/transaction.ts";
+import { EventRouterError } from "../../src/core/errors.ts";
+import { violations, type Figure } from "../support/history.ts";
+import { Book } from "./book.ts";
+import { ClientNode } from "./client-node.ts";
+import { Faults, type Fault } from "./faults.ts";
+import { Network, type Wire } from "./network.ts";
+import { NAMESPACES, type Plan } from "./plan.ts";
+import { Process } from "./process.ts";
+import { Random } from "./random.ts";
+import { RouterNode } from "./router-node.ts";
+import { Storage } from "./simulated-store.ts";
+import { Tap } from "./tap.ts";
+import { Timeline } from "./timeline.ts";
+import { Truth } from "./truth.ts";
+
+/** How long, in its own time, a world that has been healed may take until nothing is left to do. */
+const REST = 240_000;
+
+export interface Result {
+  readonly violations: readonly string[];
+  readonly trace: readonly string[];
+  /** Hash of the trace: the same plan gives the same one. */
+  readonly hash: string;
+  readonly faults: readonly Fault[];
+  readonly steps: number;
+  readonly events: number;
+  readonly delivered: number;
+}
+
+/** Runs a plan: goes wrong as planned, is healed, and must come to rest with nothing lost. Checks all that was seen. */
+export async function simulate(plan: Plan, { forbidden }: { readonly forbidden?: string } = {}): Promise<Result> {
+  return new Simulation(plan, forbidden).run();
+}
+
+class Simulation {
+  readonly #plan: Plan;
+  readonly #timeline = new Timeline();
+  readonly #faults: Faults;
+  readonly #truth: Truth;
+  readonly #book: Book;
+  readonly #storage: Storage;
+  readonly #routers: readonly RouterNode[];
+  readonly #clients: readonly ClientNode[];
+  readonly #network: Network;
+  readonly #trace: string[] = [];
+  readonly #violations = new Set<string>();
+  readonly #forbidden: string | undefined;
+  #lastSeen = -1;
+
+  /** @param forbidden a type that nobody may see: a rule that does not hold, to try what happens then */
+  constructor(plan: Plan, forbidden: string | undefined) {
+    this.#plan = plan;
+    this.#forbidden = forbidden;
+    const { seed } = plan;
+    const timeline = this.#timeline;
+    const trace = (line: string): void => void this.#trace.push(`${timeline.now.toFixed(3)} ${line}`);
+    const violated = (what: string): void => {
+      trace(`VIOLATION ${what}`);
+      this.#violations.add(what);
+    };
+    this.#faults = new Faults(plan.faults);
+    this.#truth = new Truth(violated);
+    this.#book = new Book(this.#truth, trace, violated);
+    const failed = (error: unknown): void => {
+      trace(`a router tells of ${error instanceof EventRouterError ? error.code : String(error)}`);
+      if (!(error instanceof EventRouterError) || error.code !== "ERR_STORE") violated(`a router failed: ${String(error)}`);
+    };
+    this.#storage = new Storage({ kind: plan.storage, faults: this.#faults, random: new Random(seed, "storage"), truth: this.#truth, latency: plan.storeLatency, failed });
+    const died = (process: Process): void => this.#network.died(process);
+    const { limits, tail, retention, heartbeat } = plan;
+    this.#routers = Array.from({ length: plan.routers }, (_, i) => new RouterNode(new Process(`r${i}`, timeline), { storage: this.#storage, random: new Random(seed, `router ${i}`), settings: { limits, tail, retention, heartbeat }, died, trace, failed }));
+    this.#network = new Network({
+      timeline, faults: this.#faults, random: new Random(seed, "network"), routers: this.#routers, latency: [0.1, plan.latency], trace,
+      befall: (fault, wire) => this.#befall(fault, wire),
+      tap: ({ name }) => new Tap(name, { windowEvents: limits.windowEvents, windowSize: limits.windowSize, violated }),
+    });
+    this.#clients = plan.clients.map((one, i) => new ClientNode(new Process(`c${i}`, timeline), { plan: one, book: this.#book, random: new Random(seed, `client ${i}`), link: (random) => this.#network.link(this.#clients[i]!.process, random), died, trace, violated }));
+  }
+
+  async run(): Promise<Result> {
+    const unheard = (error: unknown): void => void this.#violations.add(`nobody heard of ${error instanceof Error ? error.stack! : String(error)}`);
+    process.on("unhandledRejection", unheard);
+    try {
+      await this.#run();
+    } catch (error) {
+      this.#violations.add(`the simulation failed: ${error instanceof Error ? error.stack! : String(error)}`);
+    } finally {
+      process.off("unhandledRejection", unheard);
+      this.#storage.close();
+    }
+    const hash = createHash("sha256").update(this.#trace.join("\n")).digest("hex").slice(0, 16);
+    return {
+      violations: [...this.#violations], trace: this.#trace, hash, faults: this.#faults.came, steps: this.#timeline.steps,
+      events: NAMESPACES.reduce((sum, one) => sum + this.#truth.head(one), 0), delivered: this.#book.readings.reduce((sum, { seen }) => sum + seen.length, 0),
+    };
+  }
+
+  async #run(): Promise<void> {
+    const plan = this.#plan;
+    const timeline = this.#timeline;
+    for (const router of this.#routers) await router.start();
+    for (const op of plan.ops) {
+      timeline.after(op.at, () => {
+        this.#trace.push(`${timeline.now.toFixed(3)} c${op.client} does ${op.do}`);
+        this.#clients[op.client]!.do(op);
+      });
+    }
+    await timeline.run(plan.duration);
+    await this.#heal();
+    // What is new now must come through too.
+    const last = this.#clients.map((_, client) => ({ at: 0, client, do: "publish", how: "each", types: ["a.x"], pad: 0, timeout: REST }) as const);
+    timeline.after(3_000, () => { for (const op of last) this.#clients[op.client]!.do(op); });
+    await timeline.run(timeline.now + 5_000);
+    let looked = timeline.now;
+    await timeline.run(timeline.now + REST, () => {
+      if (timeline.now < looked + 250) return false;
+      looked = timeline.now;
+      return this.#atRest();
+    });
+    const backlog = this.#backlog();
+    const counters = NAMESPACES.flatMap((one) => this.#counters(one));
+    const closing = Promise.all(this.#clients.map((client) => client.close()));
+    let closed = false;
+    void closing.then(() => { closed = true; });
+    await timeline.run(timeline.now + 60_000, () => closed);
+    if (!closed) this.#violations.add("I13 a client that closes does not come to its end");
+    await timeline.run(timeline.now + 60_000, () => this.#routers.every(({ router }) => [...(router?.stats().values() ?? [])].every((stats) => stats.connections === 0)));
+    for (const { router, process } of this.#routers) for (const [name, stats] of router?.stats() ?? []) if (stats.connections !== 0 || stats.activeSubscriptions !== 0 || stats.openRequests !== 0) this.#violations.add(`I13 ${process.name} has ${stats.connections} connections, ${stats.activeSubscriptions} subscriptions and ${stats.openRequests} requests of ${name} when all clients have left`);
+    this.#check(backlog, counters);
+  }
+
+  #befall(fault: Fault, { client, router }: Wire): void {
+    if (fault.verdict.endsWith("client")) this.#clients.find(({ process }) => process.name === client)!.befall(fault);
+    else router.befall(fault);
+  }
+
+  /** Nothing goes wrong any more, and what was broken is put right. Clocks stay as they are. */
+  async #heal(): Promise<void> {
+    this.#trace.push(`${this.#timeline.now.toFixed(3)} HEAL`);
+    this.#faults.heal();
+    this.#storage.heal();
+    for (const router of this.#routers) await router.heal();
+    for (const client of this.#clients) client.heal();
+    for (const wire of this.#network.wires) wire.release();
+  }
+
+  /** Whether everybody has all that is there. Looked at closely once nothing more comes. */
+  #atRest(): boolean {
+    const seen = this.#book.seen;
+    const quiet = seen === this.#lastSeen;
+    this.#lastSeen = seen;
+    return quiet && this.#backlog().every(({ value, should }) => value === should) && this.#violationsNow([], []).length === 0;
+  }
+
+  #backlog(): Figure[] {
+    const figures: Figure[] = [];
+    for (const { process, router } of this.#routers) {
+      for (const [name, stats] of router?.stats() ?? []) {
+        figures.push({ name: `queueDepth of ${name} on ${process.name}`, value: stats.queueDepth, should: 0 }, { name: `openRequests of ${name} on ${process.name}`, value: stats.openRequests, should: 0 });
+      }
+    }
+    for (const { process, client } of this.#clients) figures.push({ name: `state of ${process.name}`, value: client?.state, should: "connected" });
+    return figures;
+  }
+
+  #counters(namespace: string): Figure[] {
+    const life = this.#truth.lives(namespace).at(-1);
+    if (life === undefined) return [];
+    return this.#routers.flatMap(({ process, router }) => {
+      const stats = router?.stats().get(namespace);
+      if (stats === undefined) return [];
+      const name = (what: string): string => `${what} of ${namespace} on ${process.name}`;
+      return [
+        { name: name("epoch"), value: stats.epoch, should: life.epoch }, { name: name("head"), value: stats.head, should: life.events.length },
+        { name: name("first"), value: stats.first, should: life.trimmed! + 1 }, { name: name("totalEvents"), value: stats.totalEvents, should: life.events.length - life.trimmed! },
+      ];
+    });
+  }
+
+  #violationsNow(backlog: readonly Figure[], counters: readonly Figure[]): string[] {
+    const { attempts, readings, questions, unordered } = this.#book;
+    return NAMESPACES.flatMap((namespace, i) => {
+      const lives = this.#truth.lives(namespace);
+      const log = lives.at(-1);
+      if (log === undefined) return [];
+      const mine = new Set(this.#plan.clients.flatMap((one, client) => (one.namespace === namespace ? [`c${client}`] : [])));
+      return violations({
+        namespace, log, earlier: lives.slice(0, -1), unordered, rivals: this.#plan.routers > 1, backlog, counters, questions: i === 0 ? questions : [],
+        attempts: attempts.filter(({ publisher }) => mine.has(publisher.split(/[.:]/)[0]!)), readings: readings.filter((reading) => reading.namespace === namespace),
+      });
+    });
+  }
+
+  #check(backlog: readonly Figure[], counters: readonly Figure[]): void {
+    for (const { name, seen } of this.#book.readings) for (const one of seen) if ("type" in one && one.type === this.#forbidden) this.#violations.add(`X ${name} saw a ${one.type}`);
+    for (const one of this.#violationsNow(backlog, counters)) this.#violations.add(one);
+    for (const [i, reading] of this.#book.readings.entries()) if (!reading.left && reading.after === Infinity) this.#violations.add(`I13 ${reading.name} (${i}) never began`);
+  }
+}
