@@ -19,7 +19,7 @@ export interface EventText {
 
 /** The line of an event. @param payload in place of its own, JSON */
 export function lineOf({ head, payload: own, tail }: EventText, id: string, payload = own): string {
-  return `[${JSON.stringify(id, asJson)},${head}${payload}${tail}`;
+  return `[${typeof id === "string" ? JSON.stringify(id) : JSON.stringify(id, asJson)},${head}${payload}${tail}`;
 }
 
 /**

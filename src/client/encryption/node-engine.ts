@@ -1,3 +1,4 @@
+import { checkLength } from "./base64url.ts";
 import type { Engine } from "./engine.ts";
 
 /** The part of node:crypto that is used: named by its shape, so that no bundle for a browser looks for it. */
@@ -24,9 +25,9 @@ export function nodeEngine(module: unknown): Engine {
           const cipher = createCipheriv(NAME, key, iv);
           cipher.setAAD(Buffer.from(aad, "latin1"));
           // GCM is a stream: all of it comes at once, and nothing at the end.
-          const ciphertext = cipher.update(text, "utf8").toString("base64url");
+          const ciphertext = cipher.update(text, "utf8");
           cipher.final();
-          return `${ciphertext}.${cipher.getAuthTag().toString("base64url")}`;
+          return `${ciphertext.toString("base64url")}.${cipher.getAuthTag().toString("base64url")}`;
         },
         decrypt(iv, aad, ciphertext, tag) {
           const decipher = createDecipheriv(NAME, key, iv, OPTIONS);
@@ -35,6 +36,7 @@ export function nodeEngine(module: unknown): Engine {
           const text = decipher.update(ciphertext, "base64url");
           // Before a byte of it is used: this is what checks the tag.
           decipher.final();
+          checkLength(text, ciphertext);
           return text.toString("utf8");
         },
       };

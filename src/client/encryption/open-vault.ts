@@ -5,13 +5,13 @@ import type { Connection } from "../connection.ts";
 import { lineOf } from "../encode-event.ts";
 import type { Feed } from "../feed.ts";
 import type { Requests } from "../requests.ts";
-import { fromBase64url } from "./base64url.ts";
 import type { EncryptionOptions } from "./encryption-options.ts";
 import { chooseEngine } from "./choose-engine.ts";
-import type { ContentCipher, Engine } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { payloadGate, splitSpec } from "./gate.ts";
-import { readJwe, type Binding, type Jwe } from "./jwe.ts";
+import { readHeader, splitJwe, type Binding } from "./jwe.ts";
 import { keyring, type Keyring } from "./keyring.ts";
+import { Opener } from "./opener.ts";
 import { repeatOf } from "./repeat.ts";
 import { MOST_MESSAGES, SenderKey } from "./sender-key.ts";
 import type { Outgoing, Vault } from "./vault.ts";
@@ -29,9 +29,6 @@ export interface VaultHome {
   readonly mostMessages?: number;
 }
 
-/** Content keys of others that are kept ready; each is 32 bytes and what an engine makes of them. */
-const MOST_CIPHERS = 1_024;
-
 /** Characters of a failure's message: encrypted, they are still less than a router keeps of one. */
 const MOST_REASON = 400;
 
@@ -40,10 +37,8 @@ class PayloadVault implements Vault {
   readonly #home: VaultHome;
   readonly #keyring: Keyring;
   readonly #engine: Engine;
-  readonly #ciphers = new Map<string, ContentCipher | Promise<ContentCipher>>();
+  readonly #opener: Opener;
   readonly #states = new WeakMap<RouterEvent, true | EncryptionError | Promise<void>>();
-  /** What is sealed, or under way: a line is sent again as it is (P4). */
-  readonly #sealed = new WeakMap<Outgoing, boolean>();
   #sender: SenderKey | undefined;
   #renewing: Promise<SenderKey> | undefined;
   #namespace: string;
@@ -53,6 +48,7 @@ class PayloadVault implements Vault {
     this.#home = home;
     this.#keyring = keys;
     this.#engine = engine;
+    this.#opener = new Opener(keys.keys, engine);
     this.#sender = sender;
     this.#namespace = home.namespace ?? "default";
   }
@@ -61,8 +57,7 @@ class PayloadVault implements Vault {
   get #place(): string { return (this.#namespace = this.#home.connection.welcome?.namespace ?? this.#namespace); }
 
   seal(one: Outgoing, done: (error?: unknown) => void): boolean {
-    const known = this.#sealed.get(one);
-    if (known !== undefined || one.settled) return known ?? true;
+    if (one.sealed !== undefined || one.settled) return one.sealed ?? true;
     if (one.events.some(({ own }) => !own)) this.#recogniseRepeat(one);
     let waiting = 0;
     try {
@@ -76,7 +71,7 @@ class PayloadVault implements Vault {
           sealed.then((payload) => {
             put(payload);
             if (--waiting > 0) return;
-            this.#sealed.set(one, true);
+            one.sealed = true;
             done();
           }).catch(done);
         }
@@ -84,8 +79,8 @@ class PayloadVault implements Vault {
     } catch (error) {
       done(error);
     }
-    this.#sealed.set(one, waiting === 0);
-    return waiting === 0;
+    one.sealed = waiting === 0;
+    return one.sealed;
   }
 
   async sealRequest(type: string, id: string, payload: string): Promise<string> {
@@ -101,12 +96,10 @@ class PayloadVault implements Vault {
   }
 
   async openAnswer(answer: RouterEvent, type: string, id: string): Promise<void> {
-    const jwe = readJwe(answer.payload);
-    if (jwe === undefined && this.#keyring.encrypts(type)) throw inTheClear(`the answer to "${type}"`);
-    if (jwe === undefined) return;
-    const { kind } = jwe.binding;
-    await this.#open(answer, { namespace: this.#place, type, id, kind: kind === "failure" ? kind : "answer" }, jwe);
-    if (kind === "failure") throw fromWire(answer.payload as WireError);
+    const jwe = splitJwe(answer.payload);
+    const kind = jwe !== undefined && readHeader(jwe.header)?.binding.kind === "failure" ? "failure" : "answer";
+    const sealed = await this.#open(answer, { namespace: this.#place, type, id, kind }, this.#keyring.encrypts(type));
+    if (sealed && kind === "failure") throw fromWire(answer.payload as WireError);
   }
 
   async openEvent(event: RouterEvent): Promise<void> {
@@ -123,7 +116,7 @@ class PayloadVault implements Vault {
 
   async openReason({ type, id }: Pick<RouterEvent, "id" | "type">, reason: string): Promise<string> {
     const holder = { payload: reason, type } as RouterEvent;
-    await this.#open(holder, { namespace: this.#place, type, id, kind: "reason" }, readJwe(reason), false);
+    await this.#open(holder, { namespace: this.#place, type, id, kind: "reason" }, false);
     return String(holder.payload);
   }
 
@@ -178,41 +171,17 @@ class PayloadVault implements Vault {
     return (this.#renewing ??= makeSender(this.#keyring, this.#engine, this.#home).then((made) => (this.#sender = made!)).finally(() => (this.#renewing = undefined)));
   }
 
-  /** Puts a payload in place; says whether it came encrypted. @throws EncryptionError */
-  #open(event: RouterEvent, expected: Binding, jwe = readJwe(event.payload), required = true): boolean | Promise<boolean> {
-    if (jwe === undefined) {
-      if (required && this.#keyring.requires(event.type)) throw inTheClear(`"${event.type}" ${event.id}`);
-      return false;
-    }
-    check(jwe.binding, expected);
-    const cipher = this.#cipherOf(jwe);
-    const place = (text: string): true => {
+  /** Puts a payload in place; says whether it came encrypted. @param required whether it must @throws EncryptionError */
+  #open(event: RouterEvent, expected: Binding, required = this.#keyring.requires(event.type)): boolean | Promise<boolean> {
+    const text = this.#opener.open(event.payload, expected);
+    if (text === undefined && required) throw inTheClear(`"${event.type}" ${event.id}`);
+    if (text === undefined) return false;
+    const place = (json: string): true => {
       // Made by `decodeLine` for this client alone, and not handed out yet.
-      (event as { payload: unknown }).payload = parse(text);
+      (event as { payload: unknown }).payload = parse(json);
       return true;
     };
-    try {
-      const text = cipher instanceof Promise ? cipher.then((ready) => decrypt(ready, jwe)) : decrypt(cipher, jwe);
-      return typeof text === "string" ? place(text) : text.then(place).catch((cause: unknown) => { throw undecryptable(jwe, cause); });
-    } catch (cause) {
-      throw undecryptable(jwe, cause);
-    }
-  }
-
-  #cipherOf({ kid, wrappedKey }: Jwe): ContentCipher | Promise<ContentCipher> {
-    const name = `${kid}.${wrappedKey}`;
-    const known = this.#ciphers.get(name);
-    if (known !== undefined) return known;
-    const key = this.#keyring.keys.get(kid);
-    if (key === undefined) throw new EncryptionError("ERR_KEY_UNKNOWN", `the payload is encrypted with the key "${kid.slice(0, 64)}", which this client does not have; add it to encryption.keys`, { details: { kid: kid.slice(0, 64) } });
-    const cipher = key.unwrap(fromBase64url(wrappedKey)).then((bytes) => this.#engine.cipher(bytes)).then((ready) => {
-      this.#ciphers.set(name, ready);
-      return ready;
-    });
-    this.#ciphers.set(name, cipher);
-    cipher.catch(() => this.#ciphers.delete(name));
-    if (this.#ciphers.size > MOST_CIPHERS) this.#ciphers.delete(this.#ciphers.keys().next().value!);
-    return cipher;
+    return typeof text === "string" ? place(text) : text.then(place);
   }
 }
 
@@ -226,14 +195,6 @@ async function makeSender({ active }: Keyring, engine: Engine, { randomBytes, mo
   return active && SenderKey.make(active.kid, active.key, engine, randomBytes, mostMessages);
 }
 
-const decrypt = (cipher: ContentCipher, { iv, header, ciphertext, tag }: Jwe): string | Promise<string> => cipher.decrypt(iv, header, ciphertext, tag);
-
-function check(found: Binding, expected: Binding): void {
-  for (const name of ["namespace", "type", "id", "kind"] as const) {
-    if (found[name] !== expected[name]) throw new EncryptionError("ERR_ENCRYPTION_BINDING", `the payload was encrypted for another ${name === "kind" ? "purpose" : name} than the one it comes with; somebody on the way has moved it, so do not trust this router`, { details: { path: name } });
-  }
-}
-
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -241,11 +202,6 @@ function parse(text: string): unknown {
     // Its message would quote what was secret.
     throw new EncryptionError("ERR_DECRYPT", "what was encrypted is no JSON; its publisher must encrypt the JSON of the payload");
   }
-}
-
-function undecryptable({ kid }: Jwe, cause: unknown): EncryptionError {
-  if (cause instanceof EncryptionError) return cause;
-  return new EncryptionError("ERR_DECRYPT", `the payload does not open with the key "${kid}": it was changed on its way, or encrypted with another key of that name`, { details: { kid } });
 }
 
 function inTheClear(what: string): EncryptionError {

@@ -7,6 +7,8 @@ import type { Receipt } from "../receipt.ts";
 /** What waits to be sent, as far as encryption looks at it. */
 export interface Outgoing {
   readonly settled: boolean;
+  /** Whether its lines are made, or under way; a line is sent again as it is (P4). */
+  sealed?: boolean;
   readonly events: readonly { readonly id: string; readonly type: string; readonly text: EventText; line: string; /** Not the caller's. */ readonly own: boolean }[];
   resolve(receipts: Receipt[]): void;
   reject(error: unknown): void;

@@ -1,4 +1,4 @@
-import { fromBase64url, toBase64url } from "./base64url.ts";
+import { checkLength, fromBase64url, toBase64url } from "./base64url.ts";
 import type { Engine } from "./engine.ts";
 
 const TAG_LENGTH = 16;
@@ -29,6 +29,7 @@ export function webEngine(subtle: SubtleCrypto): Engine {
 /** As WebCrypto and noble have it: the tag behind the ciphertext. */
 export function joined(ciphertext: string, tag: string): Uint8Array<ArrayBuffer> {
   const text = fromBase64url(ciphertext);
+  checkLength(text, ciphertext);
   const bytes = new Uint8Array(text.length + TAG_LENGTH);
   bytes.set(text);
   bytes.set(fromBase64url(tag), text.length);

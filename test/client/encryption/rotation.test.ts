@@ -28,6 +28,7 @@ class Member {
   readonly #url: string;
   #client: EventRouterClient | undefined;
   #last = 0;
+  #read: () => void = () => {};
   #publishing: Promise<void> = Promise.resolve();
   #quiet = true;
 
@@ -47,6 +48,7 @@ class Member {
     const subscription = await client.subscribe("work.*", { from: this.#last + 1 }, ({ seq, payload }) => {
       this.#last = seq;
       this.seen.push((payload as { said: string }).said);
+      this.#read();
     });
     subscription.onGap((gap) => void this.errors.push(gap));
     this.#client = client;
@@ -70,6 +72,8 @@ class Member {
       this.published.push(...said);
       const receipts = await Promise.all(said.map((text) => client.publish(`work.${this.name}`, { said: text })));
       this.stored = receipts.at(-1)!.seq!;
+      // No faster than it reads: else all that this test would show is how much one process can do.
+      while (this.#last < this.stored) await new Promise<void>((resolve) => (this.#read = resolve));
     }
   }
 }
