@@ -1,7 +1,6 @@
 import type { Log } from "./store.ts";
 
-/** Milliseconds from a change to its write, and until a failed write is tried again. */
-const DELAY = 50;
+/** Milliseconds until a failed write is tried again. */
 const RETRY = 1_000;
 
 /**
@@ -10,6 +9,8 @@ const RETRY = 1_000;
  */
 export class Bookmarks {
   readonly #log: Log;
+  readonly #delay: number;
+  readonly #defer: (callback: () => void) => void;
   readonly #now: () => number;
   readonly #wakeBy: (time: number) => void;
   readonly #failed: (error: unknown) => void;
@@ -18,8 +19,11 @@ export class Bookmarks {
   #due: number | null = null;
   #writing: Promise<void> | undefined;
 
-  constructor(options: { log: Log; now(): number; wakeBy(time: number): void; failed(error: unknown): void }) {
+  /** @param options.delay ms from a change to its write; 0: when the turn is over */
+  constructor(options: { log: Log; delay: number; defer(callback: () => void): void; now(): number; wakeBy(time: number): void; failed(error: unknown): void }) {
     this.#log = options.log;
+    this.#delay = options.delay;
+    this.#defer = options.defer;
     this.#now = options.now;
     this.#wakeBy = options.wakeBy;
     this.#failed = options.failed;
@@ -39,8 +43,10 @@ export class Bookmarks {
 
   /** The value is asked for when it is written. */
   changed(key: string, value: () => string | undefined): void {
+    const first = this.#dirty.size === 0;
     this.#dirty.set(key, value);
-    this.#plan(DELAY);
+    if (this.#delay > 0) this.#plan(this.#delay);
+    else if (first) this.#defer(() => void this.flush());
   }
 
   /** Writes one now; what was noted of it before is void. */

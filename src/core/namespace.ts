@@ -31,6 +31,7 @@ export interface NamespaceOptions {
   readonly tail: { readonly events: number; readonly size: number };
   readonly surroundings: Surroundings;
   readonly regex: BudgetedCompiler;
+  readonly bookmarkDelay: number;
   /** Everything that a commit brought may leave now. */
   flush(): void;
   /** `tick` is wanted by this time. */
@@ -63,7 +64,7 @@ export class Namespace {
   published = 0;
   refused = 0;
 
-  constructor({ name, log, durability, lastTime, limits, retention, tail: tailLimit, surroundings, regex, flush, wakeBy, failed }: NamespaceOptions) {
+  constructor({ name, log, durability, lastTime, limits, retention, tail: tailLimit, surroundings, regex, bookmarkDelay, flush, wakeBy, failed }: NamespaceOptions) {
     this.name = name;
     this.log = log;
     this.durability = durability;
@@ -88,7 +89,7 @@ export class Namespace {
     this.#retention = new Retention(log, retention, failed, (upTo) => this.work.carry(upTo));
     this.appender = new Appender({ log, defer, committed: () => { this.#retention.appended(); flush(); }, failed });
     this.work = new Work({
-      log, tail, appender: this.appender, readers: this.readers, limits, surroundings, goneBy, wakeBy, failed,
+      log, tail, appender: this.appender, readers: this.readers, limits, surroundings, bookmarkDelay, goneBy, wakeBy, failed,
       stampTime: () => this.stampTime(), placeOf: (cursor) => this.placeOf(cursor), start: (from) => this.#start(from), disinterested: (interest) => this.disinterested(interest),
     });
     this.#unwatch = log.watch((events) => {

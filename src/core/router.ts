@@ -35,6 +35,11 @@ export interface RouterOptions {
   readonly tail?: { readonly events: number; readonly size: number };
   /** Milliseconds of silence after which a client asks for a sign of life; 0: never. */
   readonly heartbeat?: number;
+  /**
+   * Milliseconds until what readers with a name have finished is written down, default 50: a crash takes that much, and those events come again. 0: with
+   * each turn, for hosts that are put to sleep.
+   */
+  readonly bookmarkDelay?: number;
   /** Namespaces that may be opened. */
   readonly namespaces?: number;
   /** A failure behind the sessions, for a log. */
@@ -62,6 +67,7 @@ export class Router {
   readonly #retention: RetentionPolicy;
   readonly #tail: { readonly events: number; readonly size: number };
   readonly #heartbeat: number;
+  readonly #bookmarkDelay: number;
   readonly #mostNamespaces: number;
   readonly #onError: (error: unknown) => void;
   readonly #calls: ReadonlyMap<string, Call>;
@@ -79,7 +85,7 @@ export class Router {
   #stopping = false;
   #lastFailure: { readonly at: number; readonly message: string } | undefined;
 
-  constructor({ store, surroundings, policy = openPolicy, limits = {}, rates = {}, retention = {}, tail = { events: 2_048, size: 2 * 1024 * 1024 }, heartbeat = 0, namespaces = 1_000, onError = () => {} }: RouterOptions) {
+  constructor({ store, surroundings, policy = openPolicy, limits = {}, rates = {}, retention = {}, tail = { events: 2_048, size: 2 * 1024 * 1024 }, heartbeat = 0, namespaces = 1_000, bookmarkDelay = 50, onError = () => {} }: RouterOptions) {
     this.#store = store;
     this.#surroundings = surroundings;
     this.#authorities = new Authorities({ policy, rates, now: surroundings.now, randomBytes: surroundings.randomBytes, wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error) });
@@ -87,6 +93,7 @@ export class Router {
     this.#retention = retention;
     this.#tail = tail;
     this.#heartbeat = heartbeat;
+    this.#bookmarkDelay = bookmarkDelay;
     this.#mostNamespaces = namespaces;
     this.#onError = onError;
     this.#started = surroundings.now();
@@ -222,7 +229,7 @@ export class Router {
     const last = log.head >= log.first ? (await log.read(log.head - 1, { events: 1, size: 1 }))[0] : undefined;
     const namespace = new Namespace({
       name, log, durability: this.#store.durability, lastTime: last?.time ?? 0,
-      limits: this.#limits, retention: this.#retention, tail: this.#tail, surroundings: this.#surroundings, regex: compileRegex,
+      limits: this.#limits, retention: this.#retention, tail: this.#tail, surroundings: this.#surroundings, regex: compileRegex, bookmarkDelay: this.#bookmarkDelay,
       flush: () => this.#flush(), wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error),
     });
     await namespace.work.load();

@@ -28,6 +28,7 @@ export interface WorkOptions {
   readonly readers: ReadonlySet<Reader>;
   readonly limits: Limits;
   readonly surroundings: Surroundings;
+  readonly bookmarkDelay: number;
   stampTime(): number;
   placeOf(cursor: Cursor): number;
   start(from: From): Promise<{ after: number; gap?: Gap }>;
@@ -54,7 +55,7 @@ export class Work {
     const { now, defer } = surroundings;
     const randomId = (): string => randomText(16, surroundings.randomBytes);
     this.#options = options;
-    this.bookmarks = new Bookmarks({ log, now, wakeBy, failed });
+    this.bookmarks = new Bookmarks({ log, delay: options.bookmarkDelay, defer, now, wakeBy, failed });
     this.jobs = new Jobs({ now, deadlineSet: wakeBy });
     this.durables = new Durables({ bookmarks: this.bookmarks, epoch: log.epoch, placeOf: options.placeOf });
 

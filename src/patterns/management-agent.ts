@@ -51,6 +51,10 @@ export interface SubscriptionInfo {
   /** Events of the log between it and the head, of a group for all its members. */
   readonly lag: number;
   readonly inFlight: number;
+  /** Of a group with members, for all of them, since the router's start: events acknowledged, given again, and given up. */
+  readonly acked?: number;
+  readonly redelivered?: number;
+  readonly dead?: number;
 }
 
 export interface Health {

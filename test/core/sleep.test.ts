@@ -203,3 +203,45 @@ test("an idle router wants nothing: settled hellos and requests wake nobody", as
   await world.sleep(asker, responder);
   expect(world.around.wake).toBeNull();
 });
+
+test("[P2] [I10] a group goes on: what a member has it has still, under the same token, and nothing comes again", async () => {
+  const world = new World({ bookmarkDelay: 0 });
+  const [publisher, a, b] = [await world.client(), await world.client(), await world.client()];
+  for (const member of [a, b]) member.subscribe(1, { topics: ["t"], group: "g", maxInFlight: 2, ackTimeout: 10_000 });
+  await world.sleep(publisher, a, b);
+  publisher.publish(numbered(1, 6));
+  await world.sleep(publisher, a, b);
+  const jobs = (member: RawClient): [string, number, number][] => member.named("job").map(([, , token, attempt, event]) => [event[3], attempt, token]);
+  expect([jobs(a), jobs(b)].map((own) => own.map(([id]) => id))).toEqual([["e1", "e3"], ["e2", "e4"]]);
+  a.say(["done", 1, jobs(a)[0]![2]]);
+  await world.sleep(publisher, a, b);
+  b.say(["done", 1, jobs(b)[1]![2]]);
+  await world.sleep(publisher, a, b);
+  expect([jobs(a), jobs(b)].map((own) => own.map(([id, attempt]) => [id, attempt]))).toEqual([[["e1", 1], ["e3", 1], ["e5", 1]], [["e2", 1], ["e4", 1], ["e6", 1]]]);
+  // Its time goes on while the host sleeps.
+  await world.pass(9_000);
+  await world.sleep(publisher, a, b);
+  await world.pass(1_001);
+  for (const member of [a, b]) for (const [, , token] of jobs(member)) member.say(["done", 1, token]);
+  await world.settle();
+  expect([...jobs(a), ...jobs(b)].filter(([, attempt]) => attempt > 1).length).toBe(4);
+  const tokens = [...jobs(a), ...jobs(b)].map(([, , token]) => token);
+  expect(new Set(tokens).size).toBe(tokens.length);
+});
+
+test("[P2] a durable name is still held, and taken over as before", async () => {
+  const world = new World({ bookmarkDelay: 0 });
+  const [publisher, a] = [await world.client(), await world.client()];
+  a.subscribe(1, { topics: ["t"], durable: "d" });
+  publisher.publish(numbered(1, 2));
+  await world.settle();
+  a.ack(1, 1);
+  await world.sleep(publisher, a);
+  a.ack(1, 2);
+  await world.sleep(publisher, a);
+  const b = await world.client();
+  b.subscribe(1, { topics: ["t"], durable: "d" });
+  publisher.publish(numbered(3, 3));
+  await world.settle();
+  expect([a.endsOf(1)[0]?.[1], b.idsOf(1)]).toEqual(["ERR_DURABLE_TAKEN", ["e3"]]);
+});

@@ -24,7 +24,7 @@ export async function subscriptions({ namespace, principal }: Caller, sessions: 
         lag: cursor.place.state === "behind" ? dispatcher.head - cursor.place.after : 0, inFlight: cursor.window.events,
       });
     }
-    for (const [sub, { group, member, topics }] of memberships) live.push({ id: `${id}:${sub}`, ...who, topics, group: group.name, lag: group.lag, inFlight: member.busy });
+    for (const [sub, { group, member, topics }] of memberships) live.push({ id: `${id}:${sub}`, ...who, topics, group: group.name, lag: group.lag, inFlight: member.busy, acked: group.acked, redelivered: group.redelivered, dead: group.dead });
   }
   const lagOf = (epoch: string, seq: number): number => (epoch === log.epoch ? log.head - seq : log.head - log.first + 1);
   for (const { active, epoch, seq, name, owner, ...one } of await work.durables.list()) if (!active) live.push({ id: `durable:${name}`, ...one, durable: name, subject: owner === "" ? undefined : owner, lag: lagOf(epoch, seq), inFlight: 0 });
