@@ -15,7 +15,7 @@ async function perSecond(operation, flight, milliseconds) {
     // A turn of the program, as a client's: what waits is encrypted, what came is opened.
     if (flight === 0) {
       for (let i = 0; i < 16; i++) operation(count++);
-      await null;
+      await Promise.resolve();
     } else if (flight === 1) for (let i = 0; i < 16; i++) await operation(count++);
     else await Promise.all(Array.from({ length: flight }, () => operation(count++)));
   }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { compactDecrypt } from "jose";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket } from "ws";
-import { EventRouterClient, type EventRouterOptions, type RouterEvent } from "../../../src/index.ts";
+import { EventRouterClient, ManagementAgent, type EventRouterOptions, type RouterEvent } from "../../../src/index.ts";
 import { cli, startRouter } from "../../cli/cli.ts";
 import { bytesOf, KEY, OTHER_KEY } from "./kit.ts";
 
@@ -56,6 +56,7 @@ test("[I17] a canary is found in no store file, log, metric, export, dead letter
   await other.subscribe("**", () => {});
   bob.onError(() => {});
   await bob.subscribe("batch.*", bob.errorHandler({ maxRetries: 0, deadLetterQueue: true })(({ payload }) => { throw new TypeError(`cannot work on ${JSON.stringify(payload)}`); }));
+  await bob.subscribe("tx", { group: "workers", retry: { maxRetries: 0 } }, async ({ payload }) => { throw new RangeError(`nor on ${JSON.stringify(payload)}`); });
   await alice.publish("one", secret, { id: "own-id" });
   expect((await alice.publish("one", secret, { id: "own-id" })).status).toBe("duplicate");
   await expect(alice.publish("one", { ...secret, more: CANARY }, { id: "own-id" })).rejects.toMatchObject({ code: "ERR_ID_CONFLICT" });
@@ -77,11 +78,19 @@ test("[I17] a canary is found in no store file, log, metric, export, dead letter
   await vi.waitFor(() => expect(refused.length).toBe(seen.length));
   expect(new Set(refused)).toEqual(new Set(["EncryptionError"]));
 
+  // What became of the two failures is readable for who has the key, and for nobody else.
+  const failures = async (client: EventRouterClient) => (await new ManagementAgent(client).getDeadLetterQueue({ limit: 1_000 })).filter(({ lastErrorName }) => lastErrorName !== "EncryptionError");
+  await vi.waitFor(async () => expect(await failures(bob)).toHaveLength(3), { timeout: 10_000 });
+  const letters = await failures(bob);
+  expect(letters.map(({ type, lastErrorName }) => `${type} ${lastErrorName}`).sort()).toEqual(["batch.a TypeError", "batch.b TypeError", "tx RangeError"]);
+  expect(letters.every(({ lastError, payload }) => lastError.includes(CANARY) && JSON.stringify(payload).includes(CANARY))).toBe(true);
+  expect(JSON.stringify(await failures(eve))).not.toContain(CANARY);
+
   const get = async (path: string): Promise<string> => (await fetch(`${url}${path}`)).text();
   const exported = await cli(["export", "--url", url, "--format", "json"]);
   expect(JSON.parse(exported.out)).toHaveLength(seen.filter(({ seq }) => seq > 0).length);
   const monitored = await cli(["monitor", "--url", url, "--from", "start", "--limit", "5", "--json"]);
-  const pages = { frames: frames.join("\n"), exported: exported.out, monitored: monitored.out, metrics: await get("/metrics"), stats: await get("/api/v1/stats"), history: await get("/api/v1/events"), health: await get("/health") };
+  const pages = { frames: frames.join("\n"), exported: exported.out, monitored: monitored.out, metrics: await get("/metrics"), dead_letters: await get("/api/v1/dead-letters"), stats: await get("/api/v1/stats"), history: await get("/api/v1/events"), health: await get("/health") };
   expect(pages.metrics).toContain("event_router_events_published_total");
   expect(pages.history).toContain("eyJ0eXAiOiJldmVudC1yb3V0ZXIrandlIiwi");
 
