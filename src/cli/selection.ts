@@ -40,7 +40,7 @@ export function readFrom(text: string, command: string): "now" | "start" | Place
 }
 
 /** A place in what is there already; undefined if the flag is not given. */
-export function readPlace(text: string | undefined, flag: "--from" | "--to", command: string): Place | undefined {
+export function readPlace(text: string | undefined, flag: "--from" | "--to" | "--before", command: string): Place | undefined {
   if (text === undefined) return undefined;
   const place = placeOf(text);
   if (place !== undefined) return place;

@@ -9,6 +9,7 @@ import { Doors } from "./doors.ts";
 import { gate } from "./gate.ts";
 import type { HttpDeps } from "./http-deps.ts";
 import { problem } from "./problem.ts";
+import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { eventStreamRoutes } from "./routes/event-streams.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -61,7 +62,7 @@ export function createApp({ router, clock, randomBytes, origins = [], hosts, met
     c.header("Allow", methods.join(", "));
     return problem(c, new EventRouterError("ERR_METHOD_NOT_ALLOWED", `${c.req.path} takes ${methods.join(", ")}`));
   } }));
-  for (const routes of [publishRoutes, historyRoutes, streamRoutes, requestRoutes, eventStreamRoutes, managementRoutes, ticketRoutes]) app.route("/api/v1", routes(deps));
+  for (const routes of [publishRoutes, historyRoutes, streamRoutes, requestRoutes, eventStreamRoutes, managementRoutes, deadLetterRoutes, ticketRoutes]) app.route("/api/v1", routes(deps));
   app.route("/", healthRoutes(deps));
   app.route("/", docsRoutes());
 

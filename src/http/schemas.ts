@@ -71,6 +71,28 @@ export const streamAppendQuery = z.strictObject({
   expected_version: z.string().regex(/^(any|no-stream|\d{1,15})$/, "must be any, no-stream, or the version of the stream's last event").optional().describe("Where the stream must stand, else nothing is stored; any if left out"),
 });
 
+export const deadLetterQuery = z.strictObject({
+  namespace,
+  subscription: z.string().optional().describe("Only those that failed here: group:NAME, durable:NAME or client:NAME:TOPICS"),
+  limit: historyQuery.shape.limit,
+  cursor: z.string().max(128).optional().describe("next_cursor of the page before"),
+});
+
+const ids = z.array(z.string()).min(1).max(1_000).optional();
+export const deadLetterChoice = z.strictObject({
+  dead_letter_ids: ids, event_ids: ids.describe("Of the events that failed"),
+  all: z.boolean().optional(),
+  subscription: z.string().optional().describe("With all or event_ids: only those that failed here"),
+}).refine(({ dead_letter_ids: letters, event_ids: events, all }) => [letters !== undefined, events !== undefined, all === true].filter(Boolean).length === 1, "must have one of dead_letter_ids, event_ids and all: true");
+export type DeadLetterChoice = z.infer<typeof deadLetterChoice>;
+
+export const purgeBody = z.strictObject({
+  older_than: z.string().regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, "must be a time with its unit, as 30d").optional().describe("Events older than this, as 30d"),
+  before: z.iso.datetime({ offset: true }).optional().describe("Events before this time (RFC 3339)"),
+  up_to: z.int().min(0).optional().describe("Events up to and with this seq"),
+  confirm: z.boolean().optional().describe("Without it nothing is removed, only counted"),
+}).refine(({ older_than: age, before, up_to: seq }) => [age, before, seq].filter((one) => one !== undefined).length === 1, "must have one of older_than, before and up_to");
+
 /**
  * A value in a schema's shape.
  * @throws ValidationError with the place of the first thing that is wrong.

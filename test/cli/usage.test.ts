@@ -7,7 +7,7 @@ vi.setConfig({ testTimeout: 90_000 });
 /** Wrong calls: what is typed, and what is said about it. All of them end with 2, and nothing on standard output. */
 const wrong: readonly (readonly [line: readonly string[], message: string])[] = [
   [["strat"], 'there is no command "strat"; did you mean start? (ERR_USAGE)'],
-  [["frobnicate"], 'there is no command "frobnicate"; there are start, status, monitor, publish, request, replay, export, import, keys, bench, doctor, completion (ERR_USAGE)'],
+  [["frobnicate"], 'there is no command "frobnicate"; there are start, status, monitor, publish, request, replay, export, import, purge, dlq, subscriptions, keys, bench, doctor, completion (ERR_USAGE)'],
   [["--port", "80"], "unknown option --port; options of a command follow its name (ERR_USAGE)"],
   [["start", "--prot", "80"], "unknown option --prot; did you mean --port? (ERR_USAGE)"],
   [["start", "-x"], "unknown option -x (ERR_USAGE)"],
@@ -51,6 +51,14 @@ const wrong: readonly (readonly [line: readonly string[], message: string])[] = 
   [["export", "--format", "xml"], '--format is json, ndjson or csv; got "xml" (ERR_USAGE)'],
   [["export", "--to", "tomorrow"], '--to is a seq as 1042, or a time as 2024-01-01T12:00:00 (local) or 2024-01-01T12:00:00Z; got "tomorrow" (ERR_USAGE)'],
   [["import"], "import needs FILE: what to read, - is standard input (ERR_USAGE)"],
+  [["purge"], "purge needs one of --older-than, --before and --up-to (ERR_USAGE)"],
+  [["purge", "--older-than", "30"], '--older-than is a time with its unit, as 500ms, 5s, 10m, 12h or 30d; got "30" (ERR_USAGE)'],
+  [["purge", "--before", "1042"], "--before is a time as 2024-01-01T12:00:00; a seq is given with --up-to (ERR_USAGE)"],
+  [["dlq"], "dlq needs ACTION: list, show, retry or discard (ERR_USAGE)"],
+  [["dlq", "delete"], 'ACTION is list, show, retry or discard; got "delete" (ERR_USAGE)'],
+  [["dlq", "retry"], "dlq retry needs an ID, or --all (ERR_USAGE)"],
+  [["dlq", "retry", "--all", "x"], "--all and ids exclude each other; give one (ERR_USAGE)"],
+  [["dlq", "discard", "x"], "what is discarded is gone: look at it with dlq show, then give --confirm (ERR_USAGE)"],
   [["bench", "--events", "0"], '--events is a whole number from 1 to 10000000; got "0" (ERR_USAGE)'],
   [["completion", "tcsh"], 'SHELL is bash, zsh, fish; got "tcsh" (ERR_USAGE)'],
   [["help", "stat"], 'there is no command "stat"; did you mean status? (ERR_USAGE)'],
@@ -78,7 +86,7 @@ test("without a command the overview is on standard error, with --help on standa
   expect(asked.out).toMatch(/^Usage: event-router COMMAND/);
 });
 
-test.each(["start", "status", "monitor", "publish", "request", "replay", "export", "import", "keys", "bench", "doctor", "completion"])("%s --help shows usage, each option and an example, whatever else is typed", async (command) => {
+test.each(["start", "status", "monitor", "publish", "request", "replay", "export", "import", "purge", "dlq", "subscriptions", "keys", "bench", "doctor", "completion"])("%s --help shows usage, each option and an example, whatever else is typed", async (command) => {
   const [asked, word] = await Promise.all([cli([command, "--nonsense", "-h"]), cli(["help", command])]);
   expect(asked).toMatchObject({ code: 0, err: "" });
   expect(asked.out).toBe(word.out);

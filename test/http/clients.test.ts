@@ -70,6 +70,16 @@ test("[P2] so does the EventSource of a browser", async () => {
   await expect.poll(seen, { timeout: 60_000 }).toEqual([1, 2]);
 });
 
+test("an EventSource that comes back while the router stops is told to come again: an error would keep it away for good", async () => {
+  const stopping = await serve({ port: 0 });
+  await stopping.router.close();
+  const stream = `${stopping.url}/api/v1/events/stream`;
+  const [browser, other] = [await fetch(stream, { headers: { accept: "text/event-stream" } }), await fetch(stream)];
+  expect([browser.status, browser.headers.get("content-type"), await browser.text()]).toEqual([200, "text/event-stream; charset=utf-8", ": the router is stopping; connect again later\nretry: 1000\n\n"]);
+  expect(other.status).toBe(503);
+  await stopping.close();
+});
+
 test("curl publishes, asks for history, and follows the stream", async () => {
   const curl = async (...args: string[]): Promise<string> => (await promisify(execFile)("curl", ["-sS", "--max-time", "60", ...args])).stdout;
   const url = `${server.url}/api/v1/events`;

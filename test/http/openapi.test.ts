@@ -74,6 +74,12 @@ test("what is answered is as the document says, refusals too", async () => {
   check(await post("/api/v1/streams/order-1/events?expected_version=7", { type: "a.b" }), "post", "/api/v1/streams/{stream}/events");
   check(await get("/api/v1/streams/order-1/events?direction=backward&limit=1"), "get", "/api/v1/streams/{stream}/events");
   check(await post("/api/v1/tickets", {}), "post", "/api/v1/tickets");
+  check(await get("/api/v1/dead-letters"), "get", "/api/v1/dead-letters");
+  check(await post("/api/v1/dead-letters/retry", { all: true }), "post", "/api/v1/dead-letters/retry");
+  check(await post("/api/v1/dead-letters/retry", { all: true, event_ids: ["x"] }), "post", "/api/v1/dead-letters/retry");
+  check(await post("/api/v1/dead-letters/discard", { dead_letter_ids: ["dead_x"] }), "post", "/api/v1/dead-letters/discard");
+  check(await post("/api/v1/purge", { older_than: "30d" }), "post", "/api/v1/purge");
+  check(await post("/api/v1/purge", {}), "post", "/api/v1/purge");
   responder.subscribe(2, "a.*");
   for (const path of ["/api/v1/stats", "/api/v1/subscriptions", "/health"]) check(await get(path), "get", path);
 });

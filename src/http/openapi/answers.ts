@@ -39,15 +39,26 @@ const number = z.number();
 export const stats = z.looseObject({
   epoch, head: number, first: number, total_events: number, total_size: number,
   events_published: number, events_delivered: number, events_refused: number, events_per_second: number,
+  events_redelivered: number, events_dead: number, dead_letters: number, delayed_events: number, late_acks: number,
   active_subscriptions: number, connections: number, queue_depth: number, open_requests: number, late_answers: number, error_rate: number,
   uptime: number.describe("Milliseconds"),
 });
 
 export const subscription = z.looseObject({
-  id: z.string(), topics: z.array(z.string()), client_id: z.string(), name: z.string().optional(), subject: z.string().optional(),
-  lag: number.describe("Events it has not had"), in_flight: number,
+  id: z.string(), topics: z.array(z.string()), client_id: z.string().optional().describe("Absent where nobody reads now"), name: z.string().optional(), subject: z.string().optional(),
+  durable: z.string().optional(), group: z.string().optional(),
+  lag: number.describe("Events it has not had"), in_flight: number.optional(),
 });
 export const subscriptions = z.array(subscription);
+
+export const deadLetter = event.extend({
+  dead_letter_id: z.string(), subscription: z.string().describe("Where it failed"), attempts: z.int(), last_error: z.string(), error_name: z.string(),
+  failed_at: z.iso.datetime(), retrying: z.boolean(),
+});
+export const deadLetterPage = z.looseObject({ dead_letters: z.array(deadLetter), total: z.int(), next_cursor: z.string().nullable() });
+export const retried = z.looseObject({ retrying: z.array(z.string()), failed: z.array(z.looseObject({ dead_letter_id: z.string(), problem: z.looseObject({ code: z.string(), detail: z.string() }) })) });
+export const discarded = z.looseObject({ discarded: z.array(z.string()) });
+export const purged = z.looseObject({ events: z.int().describe("So many are removed, or would be"), up_to: z.int().describe("The last seq that is"), dry_run: z.boolean() });
 
 export const ticket = z.looseObject({ ticket: z.string(), expires_in: number.describe("Seconds") });
 

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { cloudEvent } from "../cloud-events/schema.ts";
-import { cloudEventsBody, eventBody, eventsBody, publishBody, requestBody } from "../schemas.ts";
+import { cloudEventsBody, deadLetterChoice, eventBody, eventsBody, publishBody, purgeBody, requestBody } from "../schemas.ts";
 import * as answers from "./answers.ts";
 import { operations, type Content, type Operation, type SchemaName } from "./operations.ts";
 
@@ -9,7 +9,8 @@ type Json = Readonly<Record<string, unknown>>;
 const schemas: Readonly<Record<SchemaName, z.ZodType>> = {
   EventInput: eventBody, EventInputs: eventsBody, PublishInput: publishBody, RequestInput: requestBody, CloudEvent: cloudEvent, CloudEvents: cloudEventsBody,
   Event: answers.event, EventPage: answers.eventPage, StreamPage: answers.streamPage, Receipt: answers.receipt, Receipts: answers.receipts, ReceiptOrReceipts: answers.receiptOrReceipts,
-  Ticket: answers.ticket, Stats: answers.stats, Subscription: answers.subscription, Subscriptions: answers.subscriptions, Health: answers.health, Problem: answers.problem,
+  Ticket: answers.ticket, DeadLetter: answers.deadLetter, DeadLetterPage: answers.deadLetterPage, DeadLetterChoice: deadLetterChoice, Retried: answers.retried, Discarded: answers.discarded,
+  PurgeInput: purgeBody, Purged: answers.purged, Stats: answers.stats, Subscription: answers.subscription, Subscriptions: answers.subscriptions, Health: answers.health, Problem: answers.problem,
   Text: z.string(), Json: z.unknown(),
 };
 

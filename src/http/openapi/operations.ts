@@ -1,11 +1,11 @@
 import type * as z from "zod";
 import { BATCH, STRUCTURED } from "../event-format.ts";
-import { eventQuery, historyQuery, plainQuery, requestQuery, streamAppendQuery, streamQuery, streamReadQuery } from "../schemas.ts";
+import { deadLetterQuery, eventQuery, historyQuery, plainQuery, requestQuery, streamAppendQuery, streamQuery, streamReadQuery } from "../schemas.ts";
 
 /** The name of a schema of the document. */
 export type SchemaName =
   | "EventInput" | "EventInputs" | "PublishInput" | "RequestInput" | "CloudEvent" | "CloudEvents" | "Event" | "EventPage" | "StreamPage" | "Receipt" | "Receipts" | "ReceiptOrReceipts"
-  | "Ticket" | "Stats" | "Subscription" | "Subscriptions" | "Health" | "Problem" | "Text" | "Json";
+  | "Ticket" | "DeadLetter" | "DeadLetterPage" | "DeadLetterChoice" | "Retried" | "Discarded" | "PurgeInput" | "Purged" | "Stats" | "Subscription" | "Subscriptions" | "Health" | "Problem" | "Text" | "Json";
 
 /** Content by media type. */
 export type Content = Readonly<Record<string, SchemaName>>;
@@ -78,6 +78,22 @@ export const operations: readonly Operation[] = [
   },
   { method: "get", path: "/api/v1/stats", id: "getStats", tag: "Management", summary: "Figures of the log and its readers", query: plainQuery, answers: { 200: { about: "Figures", content: json("Stats") } } },
   { method: "get", path: "/api/v1/subscriptions", id: "listSubscriptions", tag: "Management", summary: "Subscriptions that are open", query: plainQuery, answers: { 200: { about: "Subscriptions", content: json("Subscriptions") } } },
+  {
+    method: "get", path: "/api/v1/dead-letters", id: "listDeadLetters", tag: "Management", summary: "Events that failed for good", query: deadLetterQuery,
+    answers: { 200: { about: "A page, oldest first", content: json("DeadLetterPage") } },
+  },
+  {
+    method: "post", path: "/api/v1/dead-letters/retry", id: "retryDeadLetters", tag: "Management", summary: "Try dead letters again, at the subscription that failed", query: plainQuery,
+    body: json("DeadLetterChoice"), problems: [413, 415], answers: { 200: { about: "Which are tried again, and which cannot be", content: json("Retried") } },
+  },
+  {
+    method: "post", path: "/api/v1/dead-letters/discard", id: "discardDeadLetters", tag: "Management", summary: "Give dead letters up for good", query: plainQuery,
+    body: json("DeadLetterChoice"), problems: [413, 415], answers: { 200: { about: "Which are given up", content: json("Discarded") } },
+  },
+  {
+    method: "post", path: "/api/v1/purge", id: "purge", tag: "Management", summary: "Remove the oldest events of the log", query: plainQuery, about: "Without confirm it only says what it would remove.",
+    body: json("PurgeInput"), problems: [413, 415], answers: { 200: { about: "What is removed, or would be", content: json("Purged") } },
+  },
   {
     method: "post", path: "/api/v1/tickets", id: "createTicket", tag: "Management", summary: "Get a ticket that stands in for the credential, once and for a short time", query: plainQuery,
     about: "For EventSource and WebSocket in a browser, which can send nothing but a URL: ?ticket=.",

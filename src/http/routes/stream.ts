@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { ValidationError } from "../../core/errors.ts";
+import { EventRouterError, ValidationError } from "../../core/errors.ts";
 import type { EventLine } from "../../core/line.ts";
 import { eventWriter, formatOf, type EventFormat } from "../event-format.ts";
 import { Feed, type FeedItem } from "../feed.ts";
@@ -24,11 +24,16 @@ export function streamRoutes({ router, clock, callerOf }: HttpDeps): Hono {
     if (lastId && position === undefined) throw new ValidationError("ERR_QUERY", "Last-Event-ID must be the id of an event of this stream, epoch:seq", { details: { path: "last_event_id" } });
     const from = position ?? readFrom(query.from ?? "now", "from");
     const visitor = visitorOf(c, query.ticket === undefined ? callerOf(c.env) : { ...callerOf(c.env), ticket: query.ticket });
-    const feed = await Feed.open(router, visitor, { ...readSelection(query), from }, clock);
-    c.header("Content-Type", "text/event-stream; charset=utf-8");
     c.header("Cache-Control", "no-store, no-transform");
     // nginx would hold events back to fill a buffer.
     c.header("X-Accel-Buffering", "no");
+    const feed = await Feed.open(router, visitor, { ...readSelection(query), from }, clock).catch((error: unknown) => {
+      // An EventSource that is answered with an error never comes back (HTML, 9.2.3).
+      if (error instanceof EventRouterError && error.retryable && c.req.header("Accept")?.includes("text/event-stream")) return error;
+      throw error;
+    });
+    c.header("Content-Type", "text/event-stream; charset=utf-8");
+    if (feed instanceof EventRouterError) return c.body(`: ${feed.message}\n${retryText(feed)}`);
     if (c.req.method === "HEAD") {
       feed.close();
       return c.body(null);
@@ -60,8 +65,7 @@ function streamOf(feed: Feed, write: Writer, preface: string): ReadableStream<Ui
         case "items": return controller.enqueue(encoder.encode(fed.items.map((item) => textOf(item, write)).join("")));
         case "silent": return controller.enqueue(encoder.encode(":\n\n"));
         case "over": {
-          const { retryAfter } = fed.error.details;
-          const last = fed.error.retryable ? `retry: ${Number(retryAfter ?? RETRY.least)}\n\n` : `event: end\ndata: ${JSON.stringify(problemOf(fed.error))}\n\n`;
+          const last = fed.error.retryable ? retryText(fed.error) : `event: end\ndata: ${JSON.stringify(problemOf(fed.error))}\n\n`;
           controller.enqueue(encoder.encode(last));
           controller.close();
         }
@@ -69,6 +73,10 @@ function streamOf(feed: Feed, write: Writer, preface: string): ReadableStream<Ui
     },
     cancel: () => feed.close(),
   }, { highWaterMark: 0 });
+}
+
+function retryText({ details }: EventRouterError): string {
+  return `retry: ${Number(details.retryAfter ?? RETRY.least)}\n\n`;
 }
 
 function textOf(item: FeedItem, write: Writer): string {
