@@ -6,6 +6,9 @@ import type { Check } from "./client/permission.ts";
 import type { AnyEvents, EventMap, EventOf } from "./client/typed-events.ts";
 import type { WindowOptions } from "./patterns/window-options.ts";
 import { EventStream } from "./patterns/event-stream.ts";
+import { startSaga, type RunningSaga } from "./patterns/saga-handle.ts";
+import type { SagaClass, SagaDefinition } from "./patterns/saga-options.ts";
+import type { Sagas } from "./patterns/sagas.ts";
 import { WindowStream } from "./patterns/window-stream.ts";
 
 /** A client with the patterns on it, each loaded when it is used. Knows no transport. */
@@ -62,5 +65,24 @@ export class PatternClient<Events extends EventMap = AnyEvents, Inputs extends E
   /** The events of one thing, each with a version. @param name 1–128 characters of `A-Z a-z 0-9 _ . : @ -` */
   eventStream(name: string): EventStream {
     return new EventStream({ client: this as unknown as Client, tools: this.tools, stream: name });
+  }
+
+  /**
+   * Runs a saga: steps that events bring about, each with its effect once, and taken back when the whole fails. Processes that run the same saga share its
+   * events, and take over from one that crashes.
+   * @example
+   * client.saga("process_order", { correlate: (event) => event.payload.order_id, steps: { "order.created": { start: true, run: (event, saga) => saga.complete() } } });
+   */
+  saga<State = AnyEvents>(name: string, saga: SagaDefinition<State> | SagaClass): RunningSaga {
+    return startSaga(this as unknown as Client, this.tools, name, saga as SagaDefinition<never>);
+  }
+
+  /** The instances of a saga, as the log has them. */
+  sagas<State = AnyEvents>(name: string): Sagas<State> {
+    const load = () => import("./patterns/sagas.ts");
+    return {
+      get: async (key) => (await load()).getSaga(this as unknown as Client, this.tools, name, key),
+      list: async (options) => (await load()).listSagas(this.tools, name, options),
+    } as Sagas<State>;
   }
 }

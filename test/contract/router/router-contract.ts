@@ -7,6 +7,7 @@ import { publishing } from "./publishing.ts";
 import { seed } from "./seed.ts";
 import { seedAgents } from "./seed-agents.ts";
 import { seedFailures } from "./seed-failures.ts";
+import { seedSagas } from "./seed-sagas.ts";
 import { seedStreams } from "./seed-streams.ts";
 import { streaming } from "./streaming.ts";
 import { subscribing } from "./subscribing.ts";
@@ -36,4 +37,5 @@ export function routerContract({ test }: Suite, make: MakeHome): void {
   seedFailures(inHome);
   seedAgents(inHome);
   seedStreams(inHome);
+  seedSagas(inHome);
 }
