@@ -2,8 +2,9 @@ import { Cohort } from "./cohort.ts";
 import type { Interest } from "./interest.ts";
 import type { LogEvent } from "./log-event.ts";
 import { parcel, type Parcel } from "./parcel.ts";
-import { mayReadType, type Rights } from "./policy.ts";
+import type { Rights } from "./policy.ts";
 import type { Cursor, Reader } from "./reader.ts";
+import { mayReadEvent } from "./secrecy.ts";
 
 /** Events of one frame at most: well below a window, so that readers who keep up stay live through a burst. */
 const SLICE = 64;
@@ -169,7 +170,7 @@ export class Dispatcher {
 
 /** Permission is asked for each event at the time it leaves (P2): all of a cohort have the same rights. */
 function cohortMayRead(cohort: Cohort, event: LogEvent): boolean {
-  for (const reader of cohort.readers) return mayReadType(reader.rights, event.type);
+  for (const reader of cohort.readers) return mayReadEvent(reader.rights, event);
   return false;
 }
 

@@ -6,10 +6,10 @@ import type { Interest } from "./interest.ts";
 import type { Failure } from "./failure.ts";
 import type { JobOwner, Jobs, Settlement } from "./jobs.ts";
 import type { LogEvent } from "./log-event.ts";
-import { mayReadType } from "./policy.ts";
 import { retryDelay, type RetryPolicy } from "./retry-policy.ts";
 import type { Reader } from "./reader.ts";
 import type { SavedJob } from "./saved-session.ts";
+import { mayReadEvent } from "./secrecy.ts";
 import type { Log } from "./store.ts";
 import type { Tail } from "./tail.ts";
 import { Waiting, type Entry } from "./waiting.ts";
@@ -247,8 +247,9 @@ export class Group {
 
   #turnOf(member: Member): number { return this.#lastTurn.get(member) ?? 0; }
 
-  #mayHave({ reader }: Member, { type, target }: LogEvent): boolean {
-    return mayReadType(reader.rights, type) && (target === undefined || target === reader.name || target === this.name);
+  #mayHave({ reader }: Member, event: LogEvent): boolean {
+    const { target } = event;
+    return mayReadEvent(reader.rights, event) && (target === undefined || target === reader.name || target === this.name);
   }
 
   /** What none of the members may read must not hold up the rest; they are told. */

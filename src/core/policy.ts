@@ -78,12 +78,7 @@ export const everything: Rights = { allows: () => true, contains: () => true, ha
 /** Everyone may do everything, whoever they are. For a router that only its owner can reach. */
 export const openPolicy: Policy = { authenticate: () => ({ rights: everything, permissions: ["admin"] }) };
 
-/** Whether an event of this type may be given to who has these rights, whatever the way it comes. The router's own names are for who manages it. */
-export function mayReadType(rights: Rights, type: string): boolean {
-  return isReserved(type) ? rights.has("manage") : rights.allows("subscribe", type);
-}
-
-/** Whether a pattern lies within what these rights allow. */
+/** Whether a pattern lies within what these rights allow. The router's own names are for who manages it. */
 export function mayReach(rights: Rights, action: Action, pattern: string): boolean {
   return isReserved(pattern) ? action === "subscribe" && rights.has("manage") : rights.contains(action, pattern);
 }

@@ -1,7 +1,8 @@
 import type { Interest } from "./interest.ts";
 import type { LogEvent } from "./log-event.ts";
 import { Output } from "./output.ts";
-import { mayReadType, type Rights } from "./policy.ts";
+import type { Rights } from "./policy.ts";
+import { mayReadEvent } from "./secrecy.ts";
 import type { Window } from "./window.ts";
 
 /** The receiving side of a session: who it is, and its cursors. */
@@ -23,7 +24,7 @@ export class Reader extends Output {
 
 /** Whether a reader may have an event of the log: asked at the time it would leave (P2), whatever the path. */
 export function mayRead({ rights, name }: Reader, event: LogEvent): boolean {
-  if (!mayReadType(rights, event.type)) return false;
+  if (!mayReadEvent(rights, event)) return false;
   const { target } = event;
   return target === undefined || target === name;
 }

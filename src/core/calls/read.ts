@@ -3,10 +3,10 @@ import { compileFilter, type Filter } from "../filter.ts";
 import type { LogEvent } from "../log-event.ts";
 import type { Namespace } from "../namespace.ts";
 import { assertPattern, matchesPattern } from "../pattern.ts";
-import { mayReadType } from "../policy.ts";
 import { mayRead, type Reader } from "../reader.ts";
 import { compileRegex } from "../regex.ts";
 import { RegexBudget } from "../regex-budget.ts";
+import { mayReadEvent } from "../secrecy.ts";
 import { type Caller, demand, MOST_EVENTS, MOST_SIZE, whole } from "./call.ts";
 
 /** What a `read` looks at before it answers with what it has. */
@@ -60,5 +60,5 @@ function selector(params: Readonly<Record<string, unknown>>, { limits }: Namespa
   for (const pattern of topics as unknown[]) assertPattern(pattern);
   // One budget for all that is looked at: a call is no longer to be waited for than an event.
   const accepts = params.filter === undefined ? () => true : compileFilter(params.filter as Filter, { maxNodes: limits.filterNodes, regex: new RegexBudget(compileRegex).compile });
-  return (event) => (topics as string[]).some((pattern) => matchesPattern(pattern, event.type)) && (params.targets === "any" ? mayReadType(reader.rights, event.type) : mayRead(reader, event)) && accepts(event);
+  return (event) => (topics as string[]).some((pattern) => matchesPattern(pattern, event.type)) && (params.targets === "any" ? mayReadEvent(reader.rights, event) : mayRead(reader, event)) && accepts(event);
 }
