@@ -71,7 +71,8 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
   constructor(surroundings: ClientSurroundings, options: BaseOptions<Events, Inputs> = {}) {
     this.#options = options as BaseOptions<never>;
     this.#settings = settingsOf(this.#options);
-    this.#surroundings = surroundings = { ...surroundings, clock: steady(surroundings.clock) };
+    const { clock } = surroundings;
+    this.#surroundings = surroundings = { ...surroundings, clock: { now: steady(() => clock.now()), after: (ms, callback) => clock.after(ms, callback) } };
     this.#reporter = new Reporter(options.logger ?? console);
     this.tools = { clock: surroundings.clock, call: (...called) => this.call(...called), report: this.#reporter.report, vault: () => this.#vault, nextId: () => this.#nextRequestId() };
     this.#connection = this.#connect((state) => this.#stateListeners.forEach((listener) => {

@@ -64,8 +64,7 @@ export class CatchUp {
 
   /** Tries again what could not be read; returns when to come again. */
   tick(now: number): number | null {
-    // A clock that was set back must not stretch the wait.
-    if (this.#retryAt !== null && (now >= this.#retryAt || now < this.#retryAt - RETRY)) {
+    if (this.#retryAt !== null && now >= this.#retryAt) {
       this.#retryAt = null;
       for (const cursor of this.#stalled) this.wake(cursor);
       this.#stalled.clear();

@@ -6,17 +6,18 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void;
 }
 
-/** The clock for deadlines and waiting: set back, it goes on from where it was. What was to come in a second must not come an hour later. */
-export function steady(clock: Clock): Clock {
-  let lead = 0;
+/**
+ * A time that never goes back, for deadlines and stamps: when the clock is set back it goes on from where it was, at half its speed, until the clock has
+ * come after. So what was to come in a second comes in two at the latest, and not an hour later.
+ */
+export function steady(now: () => number): () => number {
   let last = 0;
-  return {
-    now() {
-      const now = clock.now();
-      lead = Math.max(lead, last - now);
-      return (last = now + lead);
-    },
-    after: (ms, callback) => clock.after(ms, callback),
+  let own = 0;
+  return () => {
+    const time = now();
+    own = time >= own ? time : own + Math.max(0, time - last) / 2;
+    last = time;
+    return Math.ceil(own);
   };
 }
 

@@ -1,7 +1,7 @@
 import { Authorities } from "./authorities.ts";
 import { calls } from "./calls.ts";
 import type { Call } from "./calls/call.ts";
-import type { Surroundings } from "./clock.ts";
+import { steady, type Surroundings } from "./clock.ts";
 import { Deadlines } from "./deadlines.ts";
 import { ConnectionError, EventRouterError } from "./errors.ts";
 import { randomText } from "./event-id.ts";
@@ -61,6 +61,8 @@ const SLOW = 8;
  */
 export class Router {
   readonly #store: Store;
+  /** The host's, as it is. */
+  readonly #clock: Surroundings;
   readonly #surroundings: Surroundings;
   readonly #authorities: Authorities;
   readonly #limits: Limits;
@@ -87,7 +89,8 @@ export class Router {
 
   constructor({ store, surroundings, policy = openPolicy, limits = {}, rates = {}, retention = {}, tail = { events: 2_048, size: 2 * 1024 * 1024 }, heartbeat = 0, namespaces = 1_000, bookmarkDelay = 50, onError = () => {} }: RouterOptions) {
     this.#store = store;
-    this.#surroundings = surroundings;
+    this.#clock = surroundings;
+    surroundings = this.#surroundings = { ...surroundings, now: steady(() => this.#clock.now()) };
     this.#authorities = new Authorities({ policy, rates, now: surroundings.now, randomBytes: surroundings.randomBytes, wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error) });
     this.#limits = { ...defaultLimits, ...limits };
     this.#retention = retention;
@@ -142,8 +145,11 @@ export class Router {
       next = sooner(next, namespace.tick(now));
     }
     this.#wake = next;
-    return next;
+    return next === null ? null : this.#onClock(next);
   }
+
+  /** When the host's clock will show a time of ours. */
+  #onClock(time: number): number { return time - this.#surroundings.now() + this.#clock.now(); }
 
   /**
    * Asks the policy again what the principals of a subject, or all, may do now, and has it hold at once: subscriptions that reach too far and sessions
@@ -296,7 +302,7 @@ export class Router {
   #wakeBy(time: number): void {
     if (this.#wake !== null && this.#wake <= time) return;
     this.#wake = time;
-    this.#surroundings.wakeAt(time);
+    this.#surroundings.wakeAt(this.#onClock(time));
   }
 }
 

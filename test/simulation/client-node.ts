@@ -130,6 +130,7 @@ export class ClientNode {
   async close(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
+    this.#leaving = true;
     for (const reading of this.#readings) reading.left = true;
     await client?.close();
     if (client !== undefined) this.process.post(0, () => this.#leaks());
