@@ -1,10 +1,11 @@
 import { asError, EventRouterError, PublishError } from "./errors.ts";
+import type { Measures } from "./measures.ts";
 import type { Batch, Log, Outcome } from "./store.ts";
 
 /** Called once with the fate of what was submitted: outcomes by batch, or the failure of the store, which kept none of it. */
 export type Done = (fate: readonly Outcome[][] | EventRouterError) => void;
 
-interface Waiting { readonly batches: readonly Batch[]; readonly done: Done }
+interface Waiting { readonly batches: readonly Batch[]; readonly done: Done; /** When it came. */ readonly since: number }
 
 /** Events written in one transaction at most: bounds how long one takes and what is in memory for it. */
 const MOST = 4_096;
@@ -17,17 +18,21 @@ export class Appender {
   readonly #defer: (callback: () => void) => void;
   readonly #committed: () => void;
   readonly #failed: (error: unknown) => void;
+  readonly #now: () => number;
+  readonly #measures: Pick<Measures, "publish" | "append">;
   #waiting: Waiting[] = [];
   #events = 0;
   #size = 0;
   #state: "idle" | "scheduled" | "writing" = "idle";
 
   /** @param options.failed the store could not write, or a publisher could not be answered: for whoever runs the router. */
-  constructor(options: { log: Log; defer(callback: () => void): void; committed(): void; failed(error: unknown): void }) {
+  constructor(options: { log: Log; defer(callback: () => void): void; committed(): void; failed(error: unknown): void; now(): number; measures: Pick<Measures, "publish" | "append"> }) {
     this.#log = options.log;
     this.#defer = options.defer;
     this.#committed = options.committed;
     this.#failed = options.failed;
+    this.#now = options.now;
+    this.#measures = options.measures;
   }
 
   /** Events submitted and not yet written. */
@@ -38,7 +43,7 @@ export class Appender {
 
   /** Batches of one publisher, in order; they are appended after everything submitted before. */
   submit(batches: readonly Batch[], done: Done): void {
-    this.#waiting.push({ batches, done });
+    this.#waiting.push({ batches, done, since: this.#now() });
     for (const { drafts } of batches) for (const { body } of drafts) this.#count(1, body.length);
     if (this.#state !== "idle") return;
     this.#state = "scheduled";
@@ -47,14 +52,18 @@ export class Appender {
 
   /** Resolves when everything submitted so far has its fate, whatever is submitted meanwhile. */
   async drained(): Promise<void> {
-    if (this.#state !== "idle") await new Promise<void>((resolve) => this.#waiting.push({ batches: [], done: () => resolve() }));
+    if (this.#state !== "idle") await new Promise<void>((resolve) => this.#waiting.push({ batches: [], done: () => resolve(), since: this.#now() }));
   }
 
   async #write(): Promise<void> {
     this.#state = "writing";
     while (this.#waiting.length > 0) {
       const group = this.#take(MOST);
+      const begun = this.#now();
       const fate = await this.#append(group.flatMap(({ batches }) => batches));
+      const ended = this.#now();
+      this.#measures.append.observe(ended - begun);
+      for (const { since } of group) this.#measures.publish.observe(ended - since);
       if (fate instanceof EventRouterError) {
         this.#failed(fate);
         // What waits fails too: an event must not be stored that came after one of the same publisher that was not (P3).

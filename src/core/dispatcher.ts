@@ -24,6 +24,8 @@ export class Dispatcher {
   #head: number;
   /** Events sent to sessions since the start. */
   delivered = 0;
+  /** Times a subscription was held up for want of credit. */
+  stalls = 0;
 
   constructor(options: { head: number; match(type: string): readonly Interest[]; fellBehind(cursor: Cursor): void }) {
     this.#head = options.head;
@@ -106,6 +108,7 @@ export class Dispatcher {
   }
 
   #fallBehind(reader: Reader, ids: readonly number[], after: number): void {
+    this.stalls += ids.length;
     for (const id of ids) {
       const cursor = reader.cursors.get(id)!;
       cursor.place = { state: "behind", after };

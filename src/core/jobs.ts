@@ -1,5 +1,6 @@
 import { Deadlines } from "./deadlines.ts";
 import type { Failure } from "./failure.ts";
+import type { Histogram } from "./histogram.ts";
 import type { LogEvent } from "./log-event.ts";
 import type { Reader } from "./reader.ts";
 import type { SavedJob } from "./saved-session.ts";
@@ -21,7 +22,16 @@ export interface JobOwner {
   released(): void;
 }
 
-interface Job { readonly token: number; readonly owner: JobOwner; readonly seq: number; readonly attempt: number; readonly deadline: number; expired: boolean }
+interface Job {
+  readonly token: number;
+  readonly owner: JobOwner;
+  readonly seq: number;
+  readonly attempt: number;
+  readonly deadline: number;
+  /** When it was given; unknown if the router has slept meanwhile. */
+  readonly since?: number;
+  expired: boolean;
+}
 
 /** Deadlines of settled jobs that may lie about. */
 const SLACK = 1_024;
@@ -33,6 +43,7 @@ const SLACK = 1_024;
 export class Jobs {
   readonly #now: () => number;
   readonly #deadlineSet: (at: number) => void;
+  readonly #took: Histogram;
   readonly #jobs = new Map<number, Job>();
   readonly #byReader = new Map<Reader, Map<number, Job>>();
   readonly #deadlines = new Deadlines<number>();
@@ -40,8 +51,10 @@ export class Jobs {
   /** Acks and nacks that came too late, or twice. */
   late = 0;
 
-  constructor(options: { now(): number; deadlineSet(at: number): void }) {
+  /** @param options.took counts how long each took that was acked or nacked */
+  constructor(options: { now(): number; deadlineSet(at: number): void; took: Histogram }) {
     this.#now = options.now;
+    this.#took = options.took;
     this.#deadlineSet = options.deadlineSet;
   }
 
@@ -52,7 +65,8 @@ export class Jobs {
   /** @param timeout ms until it counts as lost */
   give(owner: JobOwner, event: LogEvent, attempt: number, timeout: number): void {
     const token = ++this.lastToken;
-    this.#add({ token, owner, seq: event.seq, attempt, deadline: this.#now() + timeout, expired: false });
+    const since = this.#now();
+    this.#add({ token, owner, seq: event.seq, attempt, since, deadline: since + timeout, expired: false });
     owner.reader.tell(`["job",${owner.sub},${token},${attempt},${event.line}]`);
   }
 
@@ -90,6 +104,7 @@ export class Jobs {
       return;
     }
     this.#remove(job);
+    if (job.since !== undefined) this.#took.observe(this.#now() - job.since);
     if (job.expired) this.late++;
     else job.owner.settled(settlement);
     job.owner.released();

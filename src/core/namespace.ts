@@ -9,6 +9,7 @@ import { type Interest, Interests } from "./interest.ts";
 import type { Limits } from "./limits.ts";
 import type { LogEvent } from "./log-event.ts";
 import { Cursor, type Reader } from "./reader.ts";
+import { Measures } from "./measures.ts";
 import { Meter } from "./meter.ts";
 import type { BudgetedCompiler } from "./regex-budget.ts";
 import { Requests } from "./requests.ts";
@@ -50,6 +51,7 @@ export class Namespace {
   readonly dispatcher: Dispatcher;
   readonly catchUp: CatchUp;
   readonly requests: Requests;
+  readonly measures = new Measures();
   readonly work: Work;
   readonly readers = new Set<Reader>();
   readonly #interests: Interests;
@@ -85,11 +87,11 @@ export class Namespace {
     this.dispatcher = new Dispatcher({ head: log.head, match: (type) => index.match(type), fellBehind: (cursor) => this.catchUp.wake(cursor) });
     const goneBy = (seq: number): Gap["reason"] => (seq <= this.#purged ? "purged" : "retention");
     this.catchUp = new CatchUp({ log, tail, dispatcher: this.dispatcher, defer, now: surroundings.now, wakeBy, failed, goneBy });
-    this.requests = new Requests({ now: surroundings.now, deadlineSet: wakeBy });
+    this.requests = new Requests({ now: surroundings.now, deadlineSet: wakeBy, took: this.measures.request });
     this.#retention = new Retention(log, retention, failed, (upTo) => this.work.carry(upTo));
-    this.appender = new Appender({ log, defer, committed: () => { this.#retention.appended(); flush(); }, failed });
+    this.appender = new Appender({ log, defer, committed: () => { this.#retention.appended(); flush(); }, failed, now: surroundings.now, measures: this.measures });
     this.work = new Work({
-      log, tail, appender: this.appender, readers: this.readers, limits, surroundings, bookmarkDelay, goneBy, wakeBy, failed,
+      log, tail, appender: this.appender, measures: this.measures, readers: this.readers, limits, surroundings, bookmarkDelay, goneBy, wakeBy, failed,
       stampTime: () => this.stampTime(), placeOf: (cursor) => this.placeOf(cursor), start: (from) => this.#start(from), disinterested: (interest) => this.disinterested(interest),
     });
     this.#unwatch = log.watch((events) => {

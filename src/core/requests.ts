@@ -1,5 +1,6 @@
 import { Deadlines } from "./deadlines.ts";
 import { ConnectionError, NoRespondersError, PermissionError, PublishError, TimeoutError, toWire, type EventRouterError, type WireError } from "./errors.ts";
+import type { Histogram } from "./histogram.ts";
 import type { Reader } from "./reader.ts";
 import type { SavedRequest } from "./saved-session.ts";
 import { TopicIndex } from "./topic-index.ts";
@@ -22,6 +23,8 @@ interface Pending {
   readonly responder: Responder;
   readonly type: string;
   readonly deadline: number;
+  /** When it was asked; unknown if the router has slept meanwhile. */
+  readonly since?: number;
 }
 
 /** Hands requests to responders and answers to requesters. Nothing of it is stored: an answer is for the caller that waits, and for no other (P7). */
@@ -32,13 +35,15 @@ export class Requests {
   readonly #deadlines = new Deadlines<number>();
   readonly #now: () => number;
   readonly #deadlineSet: (at: number) => void;
+  readonly #took: Histogram;
   #lastAsk = 0;
   #turn = 0;
   /** Answers nobody waited for any more. */
   late = 0;
 
-  constructor(options: { now(): number; deadlineSet(at: number): void }) {
+  constructor(options: { now(): number; deadlineSet(at: number): void; took: Histogram }) {
     this.#now = options.now;
+    this.#took = options.took;
     this.#deadlineSet = options.deadlineSet;
   }
 
@@ -69,7 +74,8 @@ export class Requests {
     const responder = this.#choose(responders, line.length);
     if (responder === undefined) throw new PublishError("ERR_BUSY", `all responders of "${type}" are busy; ask again later or add a responder`, { retryable: true });
     const ask = ++this.#lastAsk;
-    this.#await({ ask, req, id, requester, responder, type, deadline: this.#now() + timeout });
+    const since = this.#now();
+    this.#await({ ask, req, id, requester, responder, type, since, deadline: since + timeout });
     responder.reader.tell(`["ask",${ask},${timeout},${line}]`);
   }
 
@@ -162,6 +168,7 @@ export class Requests {
       return undefined;
     }
     this.#remove(pending);
+    if (pending.since !== undefined) this.#took.observe(this.#now() - pending.since);
     return pending;
   }
 

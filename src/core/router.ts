@@ -10,7 +10,8 @@ import { defaultLimits, type Limits } from "./limits.ts";
 import type { Port } from "./link.ts";
 import { Namespace } from "./namespace.ts";
 import { OpenSession } from "./open-session.ts";
-import { namespaceStats } from "./namespace-stats.ts";
+import { namespaceLags, namespaceStats, type Lag } from "./namespace-stats.ts";
+import type { Measures } from "./measures.ts";
 import { openPolicy, type Caller, type Policy, type Principal } from "./policy.ts";
 import { Reader } from "./reader.ts";
 import type { RateLimits } from "./rate-limit.ts";
@@ -162,6 +163,16 @@ export class Router {
   /** The figures of each namespace that is open. */
   stats(): ReadonlyMap<string, Readonly<Record<string, number | string>>> {
     return new Map([...this.#namespaces].map(([name, namespace]) => [name, namespaceStats(namespace)]));
+  }
+
+  /** What each namespace that is open measures, as histograms. */
+  measures(): ReadonlyMap<string, Measures> {
+    return new Map([...this.#namespaces].map(([name, { measures }]) => [name, measures]));
+  }
+
+  /** How far named readers and groups are behind, by namespace. */
+  async lags(): Promise<ReadonlyMap<string, readonly Lag[]>> {
+    return new Map(await Promise.all([...this.#namespaces].map(async ([name, namespace]) => [name, await namespaceLags(namespace)] as const)));
   }
 
   health(): { readonly healthy: boolean; readonly checks: Readonly<Record<string, string>>; readonly issues: readonly string[] } {

@@ -1,4 +1,5 @@
 import type { Appender } from "./appender.ts";
+import type { Measures } from "./measures.ts";
 import { Bookmarks } from "./bookmarks.ts";
 import type { Surroundings } from "./clock.ts";
 import { DeadLetters, deadLetterOf, eventOf, type DeadNote } from "./dead-letters.ts";
@@ -27,6 +28,7 @@ export interface WorkOptions {
   readonly appender: Appender;
   readonly readers: ReadonlySet<Reader>;
   readonly limits: Limits;
+  readonly measures: Measures;
   readonly surroundings: Surroundings;
   readonly bookmarkDelay: number;
   stampTime(): number;
@@ -56,7 +58,7 @@ export class Work {
     const randomId = (): string => randomText(16, surroundings.randomBytes);
     this.#options = options;
     this.bookmarks = new Bookmarks({ log, delay: options.bookmarkDelay, defer, now, wakeBy, failed });
-    this.jobs = new Jobs({ now, deadlineSet: wakeBy });
+    this.jobs = new Jobs({ now, deadlineSet: wakeBy, took: options.measures.handler });
     this.durables = new Durables({ bookmarks: this.bookmarks, epoch: log.epoch, placeOf: options.placeOf });
 
     const ledger = <T>(name: string, read: (record: LogEvent) => { key: string; value: T }, opened?: (key: string, value: T) => void): Ledger<T> => new Ledger<T>({

@@ -9,14 +9,14 @@ import type { Store } from "../core/store.ts";
 import { createApp } from "../http/app.ts";
 import { gate } from "../http/gate.ts";
 import { problem } from "../http/problem.ts";
-import { prometheusMetrics } from "../http/prometheus.ts";
+import { routerMetrics } from "../http/metrics.ts";
 import type { BaseOptions } from "../client/options.ts";
 import type { EventRouterClient } from "../event-router.ts";
 import { openAuth, type AuthPolicy } from "./auth-options.ts";
 import { openStore } from "./open-store.ts";
 import { ownClient, trusting } from "./own-client.ts";
 import { callerOf } from "./peer.ts";
-import { processFacts } from "./process-facts.ts";
+import { processMetrics } from "./process-facts.ts";
 import { isLoopback, readServeOptions, type ServeOptions } from "./server-options.ts";
 import { staticFiles } from "./static-files.ts";
 import { randomBytes, serverClock, serverSurroundings } from "./surroundings.ts";
@@ -70,7 +70,7 @@ export async function serve(options: ServeOptions = {}): Promise<RunningServer> 
   // Whoever trusts all that reach it must make sure that web pages of others do not.
   const hosts = open && isLoopback(host) ? ["localhost", "127.0.0.1", "[::1]", host, ...origins.map((origin) => new URL(origin).hostname)] : undefined;
   const app = createApp({
-    router, origins, hosts, onError, clock: serverClock, randomBytes, metrics: prometheusMetrics(router, processFacts),
+    router, origins, hosts, onError, clock: serverClock, randomBytes, metrics: routerMetrics(router, processMetrics),
     callerOf: (env) => callerOf((env as { incoming: IncomingMessage }).incoming),
   });
   app.get(WEBSOCKET_PATHS[0]!, (c) => problem(c, new EventRouterError("ERR_UPGRADE", `${c.req.path} is for WebSockets; HTTP is at /api/v1`)));

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { Measures } from "../../src/core/measures.ts";
 import { Appender } from "../../src/core/appender.ts";
 import { EventRouterError, PublishError } from "../../src/core/errors.ts";
 import type { Batch, Log, Outcome } from "../../src/core/store.ts";
@@ -25,7 +26,7 @@ function bench() {
   /** What whoever runs the router is told. */
   const failures: string[] = [];
   let commits = 0;
-  const appender = new Appender({ log, defer: around.defer, committed: () => commits++, failed: (error) => failures.push((error as { code?: string }).code ?? String(error)) });
+  const appender = new Appender({ log, defer: around.defer, now: () => 0, measures: new Measures(), committed: () => commits++, failed: (error) => failures.push((error as { code?: string }).code ?? String(error)) });
   const batch = (id: string, size = 10): Batch => ({ publisher: "", run: false, drafts: [{ id, type: "t", time: 0, body: "x".repeat(size), own: 0 }] });
   const submit = (...ids: string[]) => appender.submit(ids.map((id) => batch(id)), (fate) =>
     fates.push(`${ids.join("+")}: ${fate instanceof EventRouterError ? fate.code : fate.map((outcomes) => outcomes.map((one) => (one.state === "appended" ? one.seq : one.state))).join()}`));
