@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { WebSocketServer } from "ws";
+import { WebSocketServer, type ServerOptions } from "ws";
 import { EventRouterError } from "../core/errors.ts";
 import type { Router } from "../core/router.ts";
 import { problemOf } from "../http/problem.ts";
@@ -34,13 +34,16 @@ const UNWRITTEN_WINDOWS = 8;
 /** Pieces that one message may come in. Each costs far more memory than its bytes; none of our clients, and no browser, sends more than a few. */
 const FRAGMENTS = 256;
 
+/** ms that a peer has to answer a close; after that its socket is ended. */
+const FAREWELL = 2_000;
+
 /** Where clients connect; the second, since a URL may end with the port. */
 export const WEBSOCKET_PATHS: readonly string[] = ["/ws", "/"];
 
 export function webSocketHost({ router, heartbeat, refuse = () => undefined }: WebSocketHostOptions): WebSocketHost {
   const writer = new FrameWriter();
   const connections = new Set<Connection>();
-  const server = new WebSocketServer({ noServer: true, clientTracking: false, autoPong: false, perMessageDeflate: false, maxPayload: router.limits.frame, maxFragments: FRAGMENTS });
+  const server = new WebSocketServer({ noServer: true, clientTracking: false, autoPong: false, perMessageDeflate: false, maxPayload: router.limits.frame, maxFragments: FRAGMENTS, closeTimeout: FAREWELL } as ServerOptions);
   const sweep = (): void => {
     for (const connection of connections) connection.sweep(UNWRITTEN_WINDOWS * router.limits.windowSize);
   };

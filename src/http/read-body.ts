@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { ValidationError } from "../core/errors.ts";
+import { isDeeper } from "../core/validate-event.ts";
 
 /**
  * The JSON of a request's body. Of one that is too long no more is read than the limit.
@@ -14,13 +15,24 @@ export async function readBody(c: Context, limit: number): Promise<unknown> {
   return parseBody(await readText(c, limit));
 }
 
-/** @throws ValidationError `ERR_JSON` */
+/** Levels of nesting that can be written again without running out of stack; a payload may have far fewer, as its router says. */
+const DEEPEST = 1_000;
+
+/** @throws ValidationError `ERR_JSON`, `ERR_PAYLOAD_DEPTH`, `ERR_BODY` for fields or headers called `__proto__`, which would be dropped in silence. */
 export function parseBody(text: string): unknown {
+  let body: unknown;
   try {
-    return JSON.parse(text);
+    body = JSON.parse(text);
   } catch (cause) {
     throw new ValidationError("ERR_JSON", `the body is not JSON: ${(cause as Error).message}`, { cause });
   }
+  if (isDeeper(body, DEEPEST)) throw new ValidationError("ERR_PAYLOAD_DEPTH", "the body is nested too deep; flatten it", { details: { path: "" } });
+  for (const one of Array.isArray(body) ? (body as unknown[]) : [body]) {
+    for (const part of [one, (one as { headers?: unknown } | null)?.headers]) {
+      if (typeof part === "object" && part !== null && Object.hasOwn(part, "__proto__")) throw new ValidationError("ERR_BODY", "__proto__ is no name for a field or header; leave it out", { details: { path: "__proto__" } });
+    }
+  }
+  return body;
 }
 
 /** @throws ValidationError `ERR_BODY_TOO_LARGE` */
