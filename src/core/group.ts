@@ -1,13 +1,13 @@
 import type { Bookmarks } from "./bookmarks.ts";
 import { Deadlines } from "./deadlines.ts";
+import { fateOf, type GroupSettings } from "./fate.ts";
 import type { Gap } from "./frames.ts";
 import { groupState, type GroupState, type Standing } from "./group-state.ts";
 import type { Interest } from "./interest.ts";
 import type { Failure } from "./failure.ts";
 import type { JobOwner, Jobs, Settlement } from "./jobs.ts";
 import type { LogEvent } from "./log-event.ts";
-import { retryDelay, type RetryPolicy } from "./retry-policy.ts";
-import type { Reader } from "./reader.ts";
+import { Roster, type Member } from "./roster.ts";
 import type { SavedJob } from "./saved-session.ts";
 import { mayReadEvent } from "./secrecy.ts";
 import type { Log } from "./store.ts";
@@ -19,25 +19,8 @@ const MOST_WAITING = 256;
 const MOST_OPEN = 1_000;
 const MOST_SIZE = 4 * 1024 * 1024;
 const PAGE = { events: 256, size: 512 * 1024 };
-/** Lost deliveries (a member died, or hung) beyond the retries: what kills its handlers must end somewhere. */
-const MORE_LOST = 5;
 /** Milliseconds until what the store refused is tried again. */
 const AGAIN = 1_000;
-
-export interface GroupSettings {
-  /** Milliseconds a member has for one event. */
-  readonly ackTimeout: number;
-  readonly retry: RetryPolicy;
-}
-
-/** A subscription that shares the work of a group. */
-export interface Member {
-  readonly reader: Reader;
-  readonly sub: number;
-  readonly maxInFlight: number;
-  /** Events it has. */
-  busy: number;
-}
 
 /** What a group needs of its namespace. */
 export interface GroupHome {
@@ -67,7 +50,7 @@ interface GroupEntry extends Entry { readonly dead?: string | undefined }
 export class Group {
   readonly key: string;
   readonly name: string;
-  readonly members = new Set<Member>();
+  readonly #roster: Roster;
   readonly #home: GroupHome;
   readonly #waiting = new Waiting<GroupEntry>();
   /** Given to a member, or on their way to the dead letters. */
@@ -85,8 +68,6 @@ export class Group {
   #untold: Gap[] = [];
   #scheduled = false;
   #reading = false;
-  #turn = 0;
-  readonly #lastTurn = new WeakMap<Member, number>();
   /** Deliveries beyond the first, events acknowledged, and events that were dead-lettered. */
   redelivered = 0;
   acked = 0;
@@ -96,6 +77,7 @@ export class Group {
   constructor(name: string, home: GroupHome, state: GroupState, entries: readonly Entry[], gaps: readonly Gap[]) {
     this.name = name;
     this.key = groupKey(name);
+    this.#roster = new Roster(name);
     this.#home = home;
     this.#standing = { owner: state.owner, topics: state.topics, filter: state.filter };
     this.#after = state.after;
@@ -103,6 +85,7 @@ export class Group {
     for (const entry of entries) this.#await(entry);
   }
 
+  get members(): ReadonlySet<Member> { return this.#roster.members; }
   get owner(): string { return this.#standing.owner; }
   get topics(): readonly string[] { return this.#standing.topics; }
   get interest(): Interest | undefined { return this.#interest; }
@@ -121,15 +104,15 @@ export class Group {
     const changed = JSON.stringify(standing) !== JSON.stringify(this.#standing);
     this.#standing = standing;
     if (changed) this.#changed();
-    this.members.add(member);
-    for (const gap of this.#untold.splice(0)) this.#tellGap(gap);
+    this.#roster.members.add(member);
+    for (const gap of this.#untold.splice(0)) this.#roster.tellGap(gap);
     this.wake();
     return before;
   }
 
   /** It gets nothing more; what it has goes to the others, but for the jobs that it will still finish. */
   leave(member: Member, keeping?: ReadonlySet<number>): void {
-    this.members.delete(member);
+    this.#roster.members.delete(member);
     this.#home.jobs.leave(member.reader, member.sub, keeping);
     this.wake();
   }
@@ -212,23 +195,18 @@ export class Group {
     const { now } = this.#home;
     for (const event of page) {
       this.#after = event.seq;
-      if (this.#interest!.matches(event) && this.#isForUs(event) && !event.expired(now())) this.#await({ event, attempts: 0 });
+      if (this.#interest!.matches(event) && this.#roster.isForUs(event) && !event.expired(now())) this.#await({ event, attempts: 0 });
       else if (this.#interest!.untestable === event) this.#skip(event.seq, event.seq, "filter");
     }
     this.#changed();
   }
 
-  /** Events with a target are for members of that name, or for the group of that name. */
-  #isForUs({ target }: LogEvent): boolean {
-    return target === undefined || target === this.name || [...this.members].some(({ reader }) => reader.name === target);
-  }
-
   #assign(): void {
     const none = new Set<Member>();
     for (;;) {
-      const member = this.#freest(none);
+      const member = this.#roster.freest(none);
       if (member === undefined) break;
-      const entry = this.#waiting.take(({ event }) => this.#mayHave(member, event));
+      const entry = this.#waiting.take(({ event }) => this.#roster.mayHave(member, event));
       if (entry === undefined) none.add(member);
       else if (entry.event.expired(this.#home.now())) this.#finish(entry);
       else this.#give(member, entry);
@@ -236,27 +214,11 @@ export class Group {
     if (none.size > 0 && this.#waiting.count > 0) this.#dropForbidden();
   }
 
-  #freest(none: ReadonlySet<Member>): Member | undefined {
-    let best: Member | undefined;
-    for (const member of this.members) {
-      if (member.busy >= member.maxInFlight || none.has(member) || member.reader.room <= 0) continue;
-      if (best === undefined || member.busy < best.busy || (member.busy === best.busy && this.#turnOf(member) < this.#turnOf(best))) best = member;
-    }
-    return best;
-  }
-
-  #turnOf(member: Member): number { return this.#lastTurn.get(member) ?? 0; }
-
-  #mayHave({ reader }: Member, event: LogEvent): boolean {
-    const { target } = event;
-    return mayReadEvent(reader.rights, event) && (target === undefined || target === reader.name || target === this.name);
-  }
-
   /** What none of the members may read must not hold up the rest; they are told. */
   #dropForbidden(): void {
     const forbidden: GroupEntry[] = [];
     for (;;) {
-      const entry = this.#waiting.take(({ event }) => ![...this.members].some((member) => this.#mayHave(member, event)));
+      const entry = this.#waiting.take(({ event }) => !this.#roster.anyMayHave(event));
       if (entry === undefined) break;
       forbidden.push(entry);
     }
@@ -283,8 +245,7 @@ export class Group {
   }
 
   #ownerOf(member: Member, entry: GroupEntry): JobOwner {
-    this.#lastTurn.set(member, ++this.#turn);
-    member.busy++;
+    this.#roster.took(member);
     this.#given.add(entry);
     return {
       reader: member.reader, sub: member.sub,
@@ -297,22 +258,18 @@ export class Group {
   }
 
   #settled(entry: GroupEntry, settlement: Settlement): void {
-    const { retry, ackTimeout } = this.#settings!;
     this.wake();
-    switch (settlement.state) {
-      case "done":
+    const fate = fateOf(settlement, entry.attempts, this.#settings!, this.#home.now());
+    switch (fate.state) {
+      case "finished":
         this.acked++;
         if (entry.dead !== undefined) this.#home.revived(entry.dead);
         return this.#finish(entry);
-      case "failed":
-        if (settlement.final === true || entry.attempts > retry.maxRetries) return void this.#bury(entry, settlement.error);
-        return this.#retryAt(entry, this.#home.now() + (settlement.delay ?? retryDelay(retry, entry.attempts)));
-      case "lost": {
-        const message = settlement.reason === "left" ? "the member that had it left before it acknowledged" : `it was not acknowledged within ${ackTimeout} ms`;
-        if (entry.attempts > retry.maxRetries + MORE_LOST) return void this.#bury(entry, { name: "TimeoutError", message });
+      case "dead": return void this.#bury(entry, fate.error);
+      case "again":
+        if (fate.at !== undefined) return this.#retryAt(entry, fate.at);
         this.#given.delete(entry);
         this.#waiting.add(entry);
-      }
     }
   }
 
@@ -351,11 +308,7 @@ export class Group {
   #skip(from: number, to: number, reason: Gap["reason"]): void {
     const gap: Gap = { from, to, epoch: this.#home.log.epoch, reason };
     if (this.members.size === 0) this.#untold.push(gap);
-    else this.#tellGap(gap);
-  }
-
-  #tellGap(gap: Gap): void {
-    for (const { reader, sub } of this.members) reader.tell(JSON.stringify(["gap", sub, gap]));
+    else this.#roster.tellGap(gap);
   }
 
   #changed(): void {

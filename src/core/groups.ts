@@ -1,6 +1,7 @@
 import { ConflictError } from "./errors.ts";
 import type { From, Gap } from "./frames.ts";
-import { Group, groupKey, type GroupHome, type Member } from "./group.ts";
+import { Group, groupKey, type GroupHome } from "./group.ts";
+import type { Member } from "./roster.ts";
 import type { GroupState, Standing } from "./group-state.ts";
 import type { Interest } from "./interest.ts";
 import type { Keeping } from "./subscribe-spec.ts";

@@ -1,7 +1,8 @@
 import { checkReach, entitle } from "./entitle.ts";
 import { asError, SubscriptionError, toWire, ValidationError } from "./errors.ts";
 import { count, malformed, record } from "./frame-reader.ts";
-import type { Group, Member } from "./group.ts";
+import type { Group } from "./group.ts";
+import type { Member } from "./roster.ts";
 import type { Standing } from "./group-state.ts";
 import type { Interest } from "./interest.ts";
 import type { Settlement } from "./jobs.ts";

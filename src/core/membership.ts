@@ -1,4 +1,5 @@
-import type { Group, Member } from "./group.ts";
+import type { Group } from "./group.ts";
+import type { Member } from "./roster.ts";
 
 /** A `sub` as the client sent it. */
 export type Spec = Readonly<Record<string, unknown>>;

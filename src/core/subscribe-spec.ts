@@ -2,7 +2,7 @@ import { ValidationError } from "./errors.ts";
 import type { Filter } from "./filter.ts";
 import { count, optionalText, record } from "./frame-reader.ts";
 import type { From } from "./frames.ts";
-import type { GroupSettings } from "./group.ts";
+import type { GroupSettings } from "./fate.ts";
 import type { Limits } from "./limits.ts";
 import { defaultRetry, type RetryPolicy } from "./retry-policy.ts";
 
