@@ -9,7 +9,6 @@ import type { JobOwner, Jobs, Settlement } from "./jobs.ts";
 import type { LogEvent } from "./log-event.ts";
 import { Roster, type Member } from "./roster.ts";
 import type { SavedJob } from "./saved-session.ts";
-import { mayReadEvent } from "./secrecy.ts";
 import type { Log } from "./store.ts";
 import type { Tail } from "./tail.ts";
 import { Waiting, type Entry } from "./waiting.ts";

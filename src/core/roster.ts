@@ -1,6 +1,6 @@
 import type { Gap } from "./frames.ts";
 import type { LogEvent } from "./log-event.ts";
-import { mayReadType } from "./policy.ts";
+import { mayReadEvent } from "./secrecy.ts";
 import type { Reader } from "./reader.ts";
 
 /** A subscription that shares the work of a group. */

@@ -33,6 +33,8 @@ export class Branch implements Tab {
   readonly #home: BranchHome;
   /** Subscriptions and responders, requests: the tab's number → the trunk's. */
   readonly #subscriptions = new Map<number, number>();
+  /** Of ended ones with jobs whose handlers run on. */
+  readonly #keeping = new Map<number, number>();
   readonly #requests = new Map<number, number>();
   #state: State = { state: "greeting" };
 
@@ -113,7 +115,7 @@ export class Branch implements Tab {
         case "ack": this.#ack(line, trunk, output); break;
         case "pub": trunk.put(`["pub",${this.#ask(head, trunk)}${head.rest}\n${raw(lines, linesOf(head))}`); break;
         case "req": trunk.put(`["req",${this.#ask(head, trunk)}${head.rest}\n${raw(lines, 1)}`); break;
-        case "call": trunk.put(`["call",${this.#ask(head, trunk)}${head.rest}`); break;
+        case "call": trunk.put(`["call",${this.#ask(head, trunk)}${this.#aboutOurs(head.rest)}`); break;
         case "auth":
           trunk.renew((JSON.parse(line) as [string, number, Credential])[2]);
           trunk.put(`["auth",${this.#ask(head, trunk)}${head.rest}`);
@@ -154,14 +156,25 @@ export class Branch implements Tab {
     trunk.put(`["${name}",${up}${rest}`);
   }
 
-  #unsubscribe({ id }: Head, trunk: Trunk): void {
+  #unsubscribe({ id, rest }: Head, trunk: Trunk): void {
     const up = this.#subscriptions.get(id);
     if (up === undefined) this.tell(`["end",${id}]`);
-    else trunk.put(`["unsub",${up}]`);
+    else {
+      // It may name jobs whose handlers run on: they are settled under the number that it had.
+      if (rest !== "]") this.#keeping.set(id, up);
+      trunk.put(`["unsub",${up}${rest}`);
+    }
+  }
+
+  /** The one call that names a subscription gives up on an event of it. */
+  #aboutOurs(rest: string): string {
+    if (!rest.startsWith(',"dead",')) return rest;
+    const [method, params] = JSON.parse(`[${rest.slice(1)}`) as [string, { readonly sub?: number }?];
+    return `,${JSON.stringify([method, { ...params, sub: this.#subscriptions.get(params?.sub ?? -1) ?? Number.MAX_SAFE_INTEGER }]).slice(1)}`;
   }
 
   #settle({ name, id, rest }: Head, trunk: Trunk): void {
-    const up = this.#subscriptions.get(id);
+    const up = this.#subscriptions.get(id) ?? this.#keeping.get(id);
     if (up !== undefined) trunk.put(`["${name}",${up}${rest}`);
   }
 
