@@ -20,7 +20,7 @@ import type { Outgoing, Vault } from "./vault.ts";
 export interface VaultHome {
   readonly connection: Connection;
   readonly requests: Requests;
-  /** As the client was told; the router may know better. */
+  /** As the client was told, if it was. */
   readonly namespace: string | undefined;
   randomBytes(count: number): Uint8Array;
   report(error: unknown, event?: RouterEvent): void;
@@ -41,7 +41,8 @@ class PayloadVault implements Vault {
   readonly #states = new WeakMap<RouterEvent, true | EncryptionError | Promise<void>>();
   #sender: SenderKey | undefined;
   #renewing: Promise<SenderKey> | undefined;
-  #namespace: string;
+  /** What the router said last. */
+  #namespace = "default";
 
   /** @param sender the first content key, if there is a key to wrap it */
   constructor(home: VaultHome, keys: Keyring, engine: Engine, sender: SenderKey | undefined) {
@@ -50,11 +51,10 @@ class PayloadVault implements Vault {
     this.#engine = engine;
     this.#opener = new Opener(keys.keys, engine);
     this.#sender = sender;
-    this.#namespace = home.namespace ?? "default";
   }
 
-  /** Where this client's events are: the router's word counts, once it was heard. */
-  get #place(): string { return (this.#namespace = this.#home.connection.welcome?.namespace ?? this.#namespace); }
+  /** Where this client's events are. What the application says counts, not what the router does: it could pass off another namespace's events. */
+  get #place(): string { return this.#home.namespace ?? (this.#namespace = this.#home.connection.welcome?.namespace ?? this.#namespace); }
 
   seal(one: Outgoing, done: (error?: unknown) => void): boolean {
     if (one.sealed !== undefined || one.settled) return one.sealed ?? true;

@@ -1,6 +1,8 @@
 import { compactDecrypt, CompactEncrypt, decodeProtectedHeader } from "jose";
 import { describe, expect, test } from "vitest";
+import { openVault } from "../../../src/client/encryption/open-vault.ts";
 import type { RouterEvent } from "../../../src/core/event.ts";
+import { randomBytes } from "../../../src/hosts/surroundings.ts";
 import { bytesOf, engineOf, ENGINES, eventWith, KEY, OTHER_KEY, seal, vaultOf } from "./kit.ts";
 
 const ID = "evt_0Vbwjyrpdv4HZusNjD1000001";
@@ -158,4 +160,15 @@ test("[I17] why a handler failed is as secret as the event, and fits where a rou
   const open = eventWith(null, { type: "open" });
   expect(await vault.sealReason(open, "plain")).toBe("plain");
   expect(await vault.openReason(open, "plain")).toBe("plain");
+});
+
+test("[P10] a router cannot pass off another namespace's events by calling it by the name of the own", async () => {
+  const connection = { welcome: { namespace: "elsewhere" } } as never;
+  const home = { connection, requests: undefined as never, randomBytes, report: () => {} };
+  const theirs = await sealed("theirs", { key: KEY }, { namespace: "elsewhere" });
+  await expect((await openVault({ key: KEY }, { ...home, namespace: "mine" })).openEvent(eventWith(theirs, { id: ID }))).rejects.toMatchObject({ code: "ERR_ENCRYPTION_BINDING", details: { path: "namespace" } });
+  // Who named none takes the one that the credential is for.
+  const event = eventWith(theirs, { id: ID });
+  await (await openVault({ key: KEY }, { ...home, namespace: undefined })).openEvent(event);
+  expect(event.payload).toBe("theirs");
 });
