@@ -162,6 +162,9 @@ export class Connection {
 
   #welcomed(welcome: Welcome): void {
     if (welcome.v !== PROTOCOL_VERSION) return this.#fail(new ConnectionError("ERR_PROTOCOL_VERSION", `the router speaks protocol version ${welcome.v}; use matching releases`));
+    const { frame, payload, batch, windowEvents, windowSize } = welcome.limits;
+    // Nothing could be sent by limits that are none.
+    if (!(frame * payload * batch * windowEvents * windowSize > 0)) throw new RangeError("limits");
     this.#identity = welcome;
     this.#heartbeat.start(welcome.heartbeat);
     this.#enter({ state: "connected", welcome });
@@ -176,9 +179,9 @@ export class Connection {
     else this.#fail(error);
   }
 
-  /** Not before `delay`, and not all clients at once. */
+  /** Not before `delay`, and not all clients at once; whatever the other side says, neither at once again nor never. */
   #restart(delay: number): void {
-    this.#link?.restart(delay * (1 + this.#options.random()));
+    this.#link?.restart(Math.min(Math.max(delay || 0, 100), 3_600_000) * (1 + this.#options.random()));
   }
 
   #lost(error: ConnectionError): void {
