@@ -1,6 +1,8 @@
 import type { Surroundings } from "./core/clock.ts";
 import type { Link } from "./core/link.ts";
 import { Router } from "./core/router.ts";
+import type { RetentionPolicy } from "./core/retention.ts";
+import type { Store } from "./core/store.ts";
 import { inProcessLink } from "./links/in-process.ts";
 import { memoryStore } from "./stores/memory.ts";
 
@@ -16,9 +18,10 @@ export function inProcessRouterLink(): Link {
   return inProcessLink((realm[key] ??= createRouter()));
 }
 
-/** A router for a page or a worker. */
-export function createRouter(): Router {
-  const randomBytes = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
+const randomBytes = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
+
+/** A router for a page, a worker or a small program; by default in memory. */
+export function createRouter(store: Store = memoryStore({ randomBytes }), retention: RetentionPolicy = RETENTION): Router {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const surroundings: Surroundings = {
     now: () => Date.now(),
@@ -32,7 +35,7 @@ export function createRouter(): Router {
       (timer as { unref?: () => void }).unref?.();
     },
   };
-  const router = new Router({ store: memoryStore({ randomBytes }), surroundings, retention: RETENTION, onError: (error) => console.error(error) });
+  const router = new Router({ store, surroundings, retention, onError: (error) => console.error(error) });
   return router;
 }
 

@@ -10,6 +10,8 @@ export interface HubOptions {
   upstream(settings: UpstreamSettings): Upstream;
   /** The router of this hub, for tabs that name none above. Made when the first asks for it. */
   ownRouter(): { connect(port: Port): TabSession };
+  /** The hub has closed, so its router is to be. */
+  closed?(): void;
   /** Without them a tab that dies without a word is not noticed before its pings stay away. */
   readonly locks: Locks | undefined;
   /** A lock that is held as long as this hub lives: how tabs notice its end. */
@@ -35,6 +37,7 @@ export class Hub {
   close(): void {
     for (const desk of this.#desks) desk.leave("gone");
     this.#options.multiplexer.close();
+    this.#options.closed?.();
   }
 }
 

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { serve, type RunningServer } from "../../src/hosts/server.ts";
 import { Chromium, type ChromiumTab } from "../support/engines/chromium.ts";
 import { PageStage } from "../support/page-stage.ts";
+import type { Result } from "./page/contracts.ts";
 import type { Seen } from "./page/tabs.ts";
 
 const browser = new Chromium();
@@ -10,7 +11,7 @@ let server: RunningServer;
 const tabs: ChromiumTab[] = [];
 
 beforeAll(async () => {
-  stage = await PageStage.start("test/browser/page/tabs.ts", "src/hosts/shared-worker.ts");
+  stage = await PageStage.start("test/browser/page/tabs.ts", "test/browser/page/contracts.ts", "test/browser/page/contract-worker.ts", "src/hosts/shared-worker.ts");
   await browser.start();
 });
 afterAll(async () => {
@@ -55,6 +56,14 @@ async function whole(all: readonly ChromiumTab[]): Promise<Seen[]> {
 }
 
 const ways: readonly How[] = ["worker", "leader"];
+
+test("the router contract, with the router in a SharedWorker", async () => {
+  const tab = await browser.open(stage.url);
+  tabs.push(tab);
+  const results = await tab.call<Result[]>("contracts", "run", "router in a SharedWorker");
+  expect(results.filter(({ error }) => error !== undefined)).toEqual([]);
+  expect(results.length).toBeGreaterThan(40);
+}, 120_000);
 
 describe.each(ways)("tabs by %s", (how) => {
   test("[P2] [P3] ten tabs: one socket, each event once in each of them", async () => {

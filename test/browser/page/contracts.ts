@@ -4,6 +4,7 @@ import type { Clock, Surroundings } from "../../../src/core/clock.ts";
 import type { Link } from "../../../src/core/link.ts";
 import { Router } from "../../../src/core/router.ts";
 import type { Store } from "../../../src/core/store.ts";
+import { EventRouterClient } from "../../../src/event-router.ts";
 import { inProcessLink } from "../../../src/links/in-process.ts";
 import { indexedDbStore } from "../../../src/stores/indexeddb.ts";
 import type { MakeHome } from "../../contract/router/kit.ts";
@@ -106,9 +107,42 @@ const inPage: MakeHome = async ({ retention = {} } = {}) => {
   };
 };
 
+/** A router in a SharedWorker, on its IndexedDB, reached by the public client. */
+const inWorker: MakeHome = async ({ retention = {} } = {}) => {
+  const name = newName();
+  const orders = new BroadcastChannel(`end ${name}`);
+  const end = (): Promise<void> => new Promise((resolve) => {
+    orders.onmessage = () => resolve();
+    orders.postMessage("end");
+  });
+  const clients: EventRouterClient[] = [];
+  return {
+    durability: "disk",
+    connect(options) {
+      const client = new EventRouterClient({
+        ...options, transport: "shared-worker",
+        worker: () => new SharedWorker(`/contract-worker.js?${new URLSearchParams({ name, retention: JSON.stringify(retention) })}`, { type: "module" }),
+      });
+      clients.push(client);
+      return client;
+    },
+    cut() {
+      for (const client of clients) void client.reconnect();
+    },
+    restart: end,
+    async close() {
+      await Promise.all(clients.map((client) => client.close()));
+      await end();
+      orders.close();
+      await deleteDatabase(name);
+    },
+  };
+};
+
 const suites: Readonly<Record<string, (suite: Suite) => void>> = {
   store: (suite) => storeContract(suite, indexedDb, fc),
   router: (suite) => routerContract(suite, inPage),
+  "router in a SharedWorker": (suite) => routerContract(suite, inWorker),
 };
 
 function collect(suite: string): { readonly name: string; run(): Promise<void> }[] {
