@@ -33,9 +33,9 @@ export class Branch implements Tab {
   readonly #home: BranchHome;
   /** Subscriptions and responders, requests: the tab's number → the trunk's. */
   readonly #subscriptions = new Map<number, number>();
-  /** Of ended ones with jobs whose handlers run on. */
-  readonly #keeping = new Map<number, number>();
   readonly #requests = new Map<number, number>();
+  /** Jobs of subscriptions that are taken back, whose handlers run on: by the tab's number, the trunk's and their tokens. */
+  readonly #kept = new Map<number, { readonly up: number; readonly tokens: Set<number> }>();
   #state: State = { state: "greeting" };
 
   constructor(port: Port, home: BranchHome) {
@@ -158,12 +158,10 @@ export class Branch implements Tab {
 
   #unsubscribe({ id, rest }: Head, trunk: Trunk): void {
     const up = this.#subscriptions.get(id);
-    if (up === undefined) this.tell(`["end",${id}]`);
-    else {
-      // It may name jobs whose handlers run on: they are settled under the number that it had.
-      if (rest !== "]") this.#keeping.set(id, up);
-      trunk.put(`["unsub",${up}${rest}`);
-    }
+    if (up === undefined) return this.tell(`["end",${id}]`);
+    const tokens = numbersIn(rest);
+    if (tokens.length > 0) this.#kept.set(id, { up, tokens: new Set(tokens) });
+    trunk.put(`["unsub",${up}${rest}`);
   }
 
   /** The one call that names a subscription gives up on an event of it. */
@@ -174,8 +172,12 @@ export class Branch implements Tab {
   }
 
   #settle({ name, id, rest }: Head, trunk: Trunk): void {
-    const up = this.#subscriptions.get(id) ?? this.#keeping.get(id);
+    const kept = this.#kept.get(id);
+    const up = this.#subscriptions.get(id) ?? kept?.up;
     if (up !== undefined) trunk.put(`["${name}",${up}${rest}`);
+    if (kept === undefined) return;
+    for (const token of name === "nack" ? numbersIn(rest).slice(0, 1) : numbersIn(rest)) kept.tokens.delete(token);
+    if (kept.tokens.size === 0) this.#kept.delete(id);
   }
 
   #cancel({ id }: Head, trunk: Trunk): void {
@@ -193,9 +195,15 @@ export class Branch implements Tab {
     const { state } = this;
     const trunk = "trunk" in this.#state ? this.#state.trunk : undefined;
     this.#state = { state: "closed" };
+    for (const { up, tokens } of this.#kept.values()) for (const token of tokens) trunk?.put(`["nack",${up},${token},{"error":{"name":"ConnectionError","message":"the tab is gone"},"delay":0}]`);
     if (state !== "closed") trunk?.leave(this, this.#subscriptions.values(), this.#requests.values());
     this.#home.left(this);
   }
+}
+
+/** The numbers that come next in a frame. */
+function numbersIn(rest: string): number[] {
+  return (/^(?:,\d+)*/.exec(rest)?.[0] ?? "").split(",").slice(1).map(Number);
 }
 
 /** How many lines a `pub` announces. */
