@@ -226,3 +226,23 @@ test("what cannot be opened is told and passed over, and the subscription goes o
   expect((await got.count(2)).map((event) => event.payload)).toEqual(["good", "still here"]);
   expect(errors).toEqual(["ERR_ENCRYPTION_BINDING", "ERR_DECRYPT", "ERR_ENCRYPTION_BINDING", "ERR_KEY_UNKNOWN", "ERR_DECRYPT"]);
 });
+
+test("[P4] an id of the caller's makes a repeat harmless, also of batches, of events in streams, and of what waits for its time", async () => {
+  await using here = place();
+  const [alice, bob] = [here.connect({ encryption }), here.connect({ encryption })];
+  const got = collector();
+  await bob.subscribe("**", got.handler);
+  const batch = [{ type: "a", payload: { n: 1 }, id: "a-1", headers: { h: "1" } }, { type: "b", payload: [2], id: "b-1", stream: "s-1" }];
+  const first = await alice.publishEvents(batch);
+  const again = await bob.publishEvents(batch);
+  expect(again.map(({ id, seq, status, version }) => [id, seq, status, version])).toEqual([["a-1", first[0]!.seq, "duplicate", undefined], ["b-1", first[1]!.seq, "duplicate", 0]]);
+  for (const changed of [[{ ...batch[0]!, payload: { n: 2 } }, batch[1]!], [{ ...batch[0]!, headers: { h: "2" } }, batch[1]!], [{ ...batch[0]!, type: "c" }, batch[1]!], [batch[1]!, batch[0]!]]) {
+    await expect(bob.publishEvents(changed)).rejects.toMatchObject({ name: "ConflictError", code: "ERR_ID_CONFLICT" });
+  }
+  await alice.publish("later", { n: 3 }, { id: "later-1", delay: 20 });
+  expect((await bob.publish("later", { n: 3 }, { id: "later-1", delay: 20 })).status).toBe("duplicate");
+  await got.count(3);
+  expect((await alice.publish("later", { n: 3 }, { id: "later-1", delay: 20 })).status).toBe("duplicate");
+  await bob.publish("end");
+  expect((await got.count(4)).map(({ type, payload }) => [type, payload])).toEqual([["a", { n: 1 }], ["b", [2]], ["later", { n: 3 }], ["end", null]]);
+});
