@@ -136,7 +136,8 @@ export class Responders implements Part {
     } catch (thrown) {
       const error = remoteError(thrown);
       // What went wrong with a secret may tell of it; what went wrong with encryption does not.
-      return secret && !(thrown instanceof EncryptionError) ? answer("failure", JSON.stringify(error)) : JSON.stringify(["fail", ask, error]);
+      if (!secret || thrown instanceof EncryptionError) return JSON.stringify(["fail", ask, error]);
+      return answer("failure", JSON.stringify(error)).catch((cause: unknown) => JSON.stringify(["fail", ask, remoteError(cause)]));
     }
   }
 

@@ -1,4 +1,4 @@
-import type { EncryptionError, EventRouterError } from "../../core/errors.ts";
+import type { EventRouterError } from "../../core/errors.ts";
 import type { RouterEvent } from "../../core/event.ts";
 import { compileFilter, type Filter, type Predicate } from "../../core/filter.ts";
 import type { SubscribeSpec } from "../../core/frames.ts";
@@ -14,7 +14,7 @@ export interface GateHome {
   readonly connection: Connection;
   readonly requests: Requests;
   /** How an event's payload stands: it is in place, cannot be, or will be. The same event is opened once for all subscriptions. */
-  stateOf(event: RouterEvent): true | EncryptionError | Promise<unknown>;
+  stateOf(event: RouterEvent): true | EventRouterError | Promise<unknown>;
   report(error: unknown, event: RouterEvent): void;
 }
 
@@ -45,7 +45,7 @@ export function payloadGate(home: GateHome, feed: Feed, accepts: Predicate | und
 }
 
 /** The dead letter is durable before the cursor moves on (P6). A router that keeps none, or not for this subscription, says so for good. */
-async function bury({ connection, requests }: GateHome, feed: Feed, { seq }: RouterEvent, { name, message }: EncryptionError): Promise<void> {
+async function bury({ connection, requests }: GateHome, feed: Feed, { seq }: RouterEvent, { name, message }: EventRouterError): Promise<void> {
   // What is not in the log cannot be kept.
   if (seq === 0) return;
   const letter = { sub: feed.id, seq, attempts: 1, error: { name, message } };

@@ -1,4 +1,4 @@
-import { EncryptionError, fromWire, type WireError } from "../../core/errors.ts";
+import { asError, EncryptionError, EventRouterError, fromWire, type WireError } from "../../core/errors.ts";
 import type { RouterEvent } from "../../core/event.ts";
 import type { SubscribeSpec } from "../../core/frames.ts";
 import type { Connection } from "../connection.ts";
@@ -38,7 +38,9 @@ class PayloadVault implements Vault {
   readonly #keyring: Keyring;
   readonly #engine: Engine;
   readonly #opener: Opener;
-  readonly #states = new WeakMap<RouterEvent, true | EncryptionError | Promise<void>>();
+  readonly #states = new WeakMap<RouterEvent, true | EventRouterError | Promise<void>>();
+  /** Events whose payload is in place, and that are secrets. */
+  readonly #cameSealed = new WeakSet<RouterEvent>();
   #sender: SenderKey | undefined;
   #renewing: Promise<SenderKey> | undefined;
   /** What the router said last. */
@@ -88,7 +90,8 @@ class PayloadVault implements Vault {
   }
 
   async openRequest(request: RouterEvent): Promise<boolean> {
-    return this.#open(request, { namespace: this.#place, type: request.type, id: request.id, kind: "request" });
+    const sealed = await this.#open(request, { namespace: this.#place, type: request.type, id: request.id, kind: "request" });
+    return sealed || this.#keyring.encrypts(request.type);
   }
 
   async sealAnswer({ type, id }: RouterEvent, kind: "answer" | "failure", payload: string): Promise<string> {
@@ -106,11 +109,13 @@ class PayloadVault implements Vault {
     const state = this.#stateOf(event);
     if (state instanceof Promise) await state;
     const settled = this.#stateOf(event);
-    if (settled instanceof EncryptionError) throw settled;
+    if (settled instanceof EventRouterError) throw settled;
   }
 
-  async sealReason({ type, id }: RouterEvent, reason: string): Promise<string> {
-    if (!this.#keyring.encrypts(type) || this.#sender === undefined) return reason;
+  async sealReason(event: RouterEvent, reason: string): Promise<string> {
+    const { type, id } = event;
+    if (!this.#cameSealed.has(event) && !this.#keyring.encrypts(type)) return reason;
+    if (this.#sender === undefined) return "hidden: the event is encrypted, and the client that failed has no key to encrypt the reason with";
     return JSON.parse(await this.#seal(JSON.stringify(reason.slice(0, MOST_REASON)), { namespace: this.#place, type, id, kind: "reason" })) as string;
   }
 
@@ -128,18 +133,18 @@ class PayloadVault implements Vault {
     return spec;
   }
 
-  #stateOf(event: RouterEvent): true | EncryptionError | Promise<void> {
+  #stateOf(event: RouterEvent): true | EventRouterError | Promise<void> {
     let state = this.#states.get(event);
     if (state === undefined) this.#states.set(event, (state = this.#begin(event)));
     return state;
   }
 
-  #begin(event: RouterEvent): true | EncryptionError | Promise<void> {
+  #begin(event: RouterEvent): true | EventRouterError | Promise<void> {
     try {
       const opened = this.#open(event, { namespace: this.#place, type: event.type, id: event.id, kind: undefined });
-      return opened instanceof Promise ? opened.then(() => void this.#states.set(event, true), (error: EncryptionError) => void this.#states.set(event, error)) : true;
+      return opened instanceof Promise ? opened.then(() => void this.#states.set(event, true), (error: EventRouterError) => void this.#states.set(event, error)) : true;
     } catch (error) {
-      return error as EncryptionError;
+      return asError(error, (cause) => new EncryptionError("ERR_DECRYPT", "the payload could not be opened", { cause }));
     }
   }
 
@@ -179,6 +184,7 @@ class PayloadVault implements Vault {
     const place = (json: string): true => {
       // Made by `decodeLine` for this client alone, and not handed out yet.
       (event as { payload: unknown }).payload = parse(json);
+      this.#cameSealed.add(event);
       return true;
     };
     return typeof text === "string" ? place(text) : text.then(place);

@@ -20,9 +20,9 @@ export interface Vault {
   seal(one: Outgoing, done: (error?: unknown) => void): boolean;
   /** @param payload JSON @returns JSON @throws EncryptionError */
   sealRequest(type: string, id: string, payload: string): Promise<string>;
-  /** An answer is as secret as its request. @param payload JSON, of a failure a `WireError` */
+  /** @param payload JSON, of a failure a `WireError` */
   sealAnswer(request: RouterEvent, kind: "answer" | "failure", payload: string): Promise<string>;
-  /** Puts the payload of a request in place; resolves with whether it came encrypted. @throws EncryptionError */
+  /** Puts the payload of a request in place; resolves with whether its answer is a secret: it came encrypted, or its type asks for it. @throws EncryptionError */
   openRequest(request: RouterEvent): Promise<boolean>;
   /** Puts the payload of an answer in place. @throws EncryptionError, or what the responder threw */
   openAnswer(answer: RouterEvent, type: string, id: string): Promise<void>;

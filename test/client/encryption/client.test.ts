@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { EncryptionOptions } from "../../../src/client/encryption/encryption-options.ts";
 import type { RouterEvent } from "../../../src/core/event.ts";
+import { ManagementAgent } from "../../../src/patterns/management-agent.ts";
 import { collector } from "../../contract/router/kit.ts";
 import { bytesOf, ENGINES, KEY, OTHER_KEY, place, pretend } from "./kit.ts";
 
@@ -245,4 +246,29 @@ test("[P4] an id of the caller's makes a repeat harmless, also of batches, of ev
   expect((await alice.publish("later", { n: 3 }, { id: "later-1", delay: 20 })).status).toBe("duplicate");
   await bob.publish("end");
   expect((await got.count(4)).map(({ type, payload }) => [type, payload])).toEqual([["a", { n: 1 }], ["b", [2]], ["later", { n: 3 }], ["end", null]]);
+});
+
+test("[I17] a client that has keys and none to encrypt with tells nothing of what it opened", async () => {
+  await using here = place();
+  const [reader, alice, eve] = [here.connect({ encryption: { enabled: false, keys: { default: KEY, b: OTHER_KEY } } }), here.connect({ encryption }), new ManagementAgent(here.connect())];
+  const fail = ({ payload }: RouterEvent): never => { throw new Error(`cannot work on ${JSON.stringify(payload)}`); };
+  await reader.subscribe("n", { deadLetter: true, retry: { maxRetries: 0 } }, fail);
+  await reader.subscribe("n", { group: "g", retry: { maxRetries: 0 } }, fail);
+  await reader.respond("fail", fail).ready;
+  await reader.respond("answer", ({ payload }) => payload).ready;
+  await alice.publish("n", "canary");
+  const letters = async () => (await eve.getDeadLetterQueue()).map(({ lastError }) => lastError);
+  await vi.waitFor(async () => expect(await letters()).toHaveLength(2));
+  for (const reason of await letters()) expect(reason).toMatch(/^hidden/);
+  for (const type of ["fail", "answer"]) {
+    await expect(alice.request(type, "canary")).rejects.toMatchObject({ name: "RemoteError", code: "ERR_KEY_REQUIRED", message: expect.not.stringContaining("canary") as unknown });
+  }
+});
+
+test("[I17] who asks in the clear learns no secret by it", async () => {
+  await using here = place();
+  const [alice, eve] = [here.connect({ encryption }), here.connect()];
+  await alice.respond("customer.get", () => ({ name: "canary" })).ready;
+  await alice.respond("customer.fail", () => { throw new Error("canary"); }).ready;
+  for (const type of ["customer.get", "customer.fail"]) expect(isSealed(await eve.request(type, 1))).toBe(true);
 });
