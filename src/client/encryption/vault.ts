@@ -16,7 +16,10 @@ export interface Outgoing {
 
 /** What the parts of a client ask of encryption. Its code is loaded by clients that encrypt, before their first hello. */
 export interface Vault {
-  /** Makes the lines of what leaves anew; says whether they are there. If not, `done` is called when they are, or with why they cannot be. */
+  /**
+   * Makes the lines of what leaves anew; says whether they are there. If not, `done` is called when they are, or with why they cannot be. Whoever keeps
+   * what waits elsewhere than in memory keeps it sealed (I17).
+   */
   seal(one: Outgoing, done: (error?: unknown) => void): boolean;
   /** @param payload JSON @returns JSON @throws EncryptionError */
   sealRequest(type: string, id: string, payload: string): Promise<string>;

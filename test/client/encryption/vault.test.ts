@@ -1,5 +1,6 @@
 import { compactDecrypt, CompactEncrypt, decodeProtectedHeader } from "jose";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { chooseEngine } from "../../../src/client/encryption/choose-engine.ts";
 import { openVault } from "../../../src/client/encryption/open-vault.ts";
 import type { RouterEvent } from "../../../src/core/event.ts";
 import { randomBytes } from "../../../src/hosts/surroundings.ts";
@@ -171,4 +172,12 @@ test("[P10] a router cannot pass off another namespace's events by calling it by
   const event = eventWith(theirs, { id: ID });
   await (await openVault({ key: KEY }, { ...home, namespace: undefined })).openEvent(event);
   expect(event.payload).toBe("theirs");
+});
+
+test("a node:crypto that lacks the cipher is passed over", async () => {
+  for (const module of [{}, { createSecretKey: () => ({}), createCipheriv: () => { throw new Error("not implemented"); } }]) {
+    vi.spyOn(process, "getBuiltinModule").mockReturnValue(module as never);
+    expect((await chooseEngine()).name).toBe("WebCrypto");
+    vi.restoreAllMocks();
+  }
 });
