@@ -3,6 +3,7 @@ export type { Session } from "./core/session.ts";
 export type { Caller, Action, Duty, PeerCertificate, Policy, Principal, Rights, SavedPrincipal } from "./core/policy.ts";
 export type { Rate, RateLimits } from "./core/rate-limit.ts";
 export { anyPolicy, type Policies } from "./auth/any-policy.ts";
+export { createToken, type TokenInit } from "./auth/create-token.ts";
 export { apiKeyPolicy, createApiKey, type ApiKey, type ApiKeyPolicy } from "./auth/api-keys.ts";
 export { certificatePolicy, type CertificateGrant, type CertificatePolicy } from "./auth/certificates.ts";
 export type { GrantInit } from "./auth/grant.ts";

@@ -5,7 +5,8 @@ export interface Announcement {
   readonly port: number;
   readonly url: string;
   readonly store: string;
-  readonly auth: "none" | "api_key";
+  /** The ways to say who one is, as `api_key, jwt`; or `none`. */
+  readonly auth: string;
   /** `missing`: it is wanted but not built. */
   readonly playground: "served" | "missing" | "off";
   readonly systemMetrics: boolean;
@@ -15,7 +16,7 @@ export interface Announcement {
 /** For people. */
 export function announcementText({ version, url, store, auth, playground, systemMetrics, loopback }: Announcement): string {
   const page = { served: `${url}/`, missing: "not built; type `npm run build:playground`", off: "off" }[playground];
-  const who = auth === "api_key" ? "API key" : loopback ? "none: whoever is on this machine" : "none: EVERYBODY who reaches this address";
+  const who = auth !== "none" ? auth.replace("api_key", "API key").replace("jwt", "token (JWT)").replace("mtls", "client certificate") : loopback ? "none: whoever is on this machine" : "none: EVERYBODY who reaches this address";
   const rows = [
     ["Playground", page], ["WebSocket", websocketUrl(url)], ["HTTP", `${url}/api/v1`], ["Store", store], ["Auth", who],
     ...(systemMetrics ? [["Metrics", "system.cpu, system.memory, system.loop each second"]] : []),

@@ -15,10 +15,11 @@ import { request } from "./commands/request.ts";
 import { start } from "./commands/start.ts";
 import { status } from "./commands/status.ts";
 import { subscriptions } from "./commands/subscriptions.ts";
+import { token } from "./commands/token.ts";
 import { run } from "./run.ts";
 import { openShell } from "./shell.ts";
 
-const commands: readonly Command[] = [start, status, monitor, publish, request, replay, exportCommand, importCommand, purge, dlq, subscriptions, keys, bench, doctor, completionCommand(() => commands)];
+const commands: readonly Command[] = [start, status, monitor, publish, request, replay, exportCommand, importCommand, purge, dlq, subscriptions, keys, token, bench, doctor, completionCommand(() => commands)];
 
 // The code is set, not exited with: what is still to be written or closed comes to its end.
 process.exitCode = await run(process.argv.slice(2), openShell(process), commands);

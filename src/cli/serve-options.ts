@@ -1,6 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { ServeOptions } from "../hosts/server.ts";
+import type { RateLimits } from "../router.ts";
+import { readAuthFile } from "./auth-file.ts";
 import type { Flags, Values } from "./command.ts";
 import { usageError } from "./failure.ts";
 import { readCount, readDuration, readSize } from "./quantity.ts";
@@ -12,6 +14,11 @@ export const serveFlags = {
   port: { type: "string", value: "PORT", about: "the port to listen on, 0 for any that is free (default: 8080)" },
   store: { type: "string", value: "STORE", about: "where events are kept: memory or sqlite:FILE (default: memory)" },
   "api-key": { type: "string", value: "KEY", multiple: true, about: "a key that lets a client in (default: EVENT_ROUTER_API_KEYS, separated by commas)" },
+  auth: { type: "string", value: "FILE", about: "a JSON file: API keys, tokens, client certificates, and what each may do; read again when it changes" },
+  "tls-cert": { type: "string", value: "FILE", about: "a certificate (PEM), with --tls-key: the server itself speaks TLS" },
+  "tls-key": { type: "string", value: "FILE", about: "its private key (PEM)" },
+  "tls-ca": { type: "string", value: "FILE", about: "the authority (PEM) that signs client certificates" },
+  rate: { type: "string", value: "KIND=N", multiple: true, about: "a second, for each client: publish, request, subscribe, call, connect; or publish=100/500, with a burst" },
   "allow-anonymous": { type: "boolean", about: "let everybody in who reaches the address" },
   origin: { type: "string", value: "ORIGIN", multiple: true, about: "an origin of web pages that may use the router besides its own, as https://app.example.com" },
   "retain-age": { type: "string", value: "DURATION", about: "forget events that are older, as 30d (default: keep all)" },
@@ -32,12 +39,13 @@ export function readServeOptions(given: Given): StartOptions {
   const apiKeys = given["api-key"] ?? [];
   const allowAnonymous = given["allow-anonymous"] ?? false;
   if (allowAnonymous && apiKeys.length > 0) throw usageError("--allow-anonymous and API keys exclude each other; leave out the flag, or --api-key and EVENT_ROUTER_API_KEYS", "start");
-  if (!isLoopback(host) && apiKeys.length === 0 && !allowAnonymous) {
+  if (given.auth !== undefined && (apiKeys.length > 0 || allowAnonymous)) throw usageError(`--auth and ${allowAnonymous ? "--allow-anonymous" : "API keys of the command line (--api-key, EVENT_ROUTER_API_KEYS)"} exclude each other; put all into the file`, "start");
+  if (!isLoopback(host) && apiKeys.length === 0 && !allowAnonymous && given.auth === undefined) {
     throw usageError(`--host ${host} lets other machines in, and nothing says whom: give --api-key KEY (or EVENT_ROUTER_API_KEYS), or --allow-anonymous if everybody who reaches it may do everything`, "start");
   }
   return {
     host, port: readCount(port, "--port", "start", [0, 65_535]), store: readStore(given.store ?? "memory"),
-    ...(apiKeys.length > 0 && { apiKeys }), ...(allowAnonymous && { allowAnonymous }), ...(given.origin !== undefined && { origins: given.origin.map(readOrigin) }),
+    ...(apiKeys.length > 0 && { apiKeys }), ...(given.auth !== undefined && { auth: readAuthFile(given.auth) }), ...readTls(given), ...(given.rate !== undefined && { rates: readRates(given.rate) }), ...(allowAnonymous && { allowAnonymous }), ...(given.origin !== undefined && { origins: given.origin.map(readOrigin) }),
     retention: readRetention(given),
   };
 }
@@ -57,6 +65,20 @@ function readStore(text: string): "memory" | `sqlite:${string}` {
 function readOrigin(text: string): string {
   if (!URL.canParse(text) || new URL(text).origin !== text) throw usageError(`--origin is as https://app.example.com, without a path; got ${JSON.stringify(text)}`, "start");
   return text;
+}
+
+function readTls({ "tls-cert": cert, "tls-key": key, "tls-ca": ca }: Given): Pick<ServeOptions, "tls"> {
+  if (cert === undefined && key === undefined && ca === undefined) return {};
+  if (cert === undefined || key === undefined) throw usageError("--tls-cert and --tls-key belong together; give both", "start");
+  return { tls: { cert, key, ...(ca !== undefined && { ca }) } };
+}
+
+function readRates(texts: readonly string[]): RateLimits {
+  return Object.fromEntries(texts.map((text) => {
+    const [, kind, perSecond, burst] = /^(publish|request|subscribe|call|connect)=(\d+(?:\.\d+)?)(?:\/(\d+))?$/.exec(text) ?? [];
+    if (kind === undefined || Number(perSecond) === 0 || burst === "0") throw usageError(`--rate is as publish=100 or publish=100/500, of publish, request, subscribe, call and connect; got ${JSON.stringify(text)}`, "start");
+    return [kind, { perSecond: Number(perSecond), ...(burst !== undefined && { burst: Number(burst) }) }];
+  }));
 }
 
 function readRetention({ "retain-age": age, "retain-events": events, "retain-bytes": bytes }: Given) {

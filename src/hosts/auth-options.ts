@@ -3,6 +3,7 @@ import { anyPolicy } from "../auth/any-policy.ts";
 import { apiKeyPolicy, type ApiKey, type ApiKeyPolicy } from "../auth/api-keys.ts";
 import { certificatePolicy, type CertificateGrant, type CertificatePolicy } from "../auth/certificates.ts";
 import { jwtPolicy, type JwtOptions, type JwtPolicy } from "../auth/jwt.ts";
+import { ValidationError } from "../core/errors.ts";
 import type { Policy } from "../core/policy.ts";
 
 /** Who may come in, and what for. Each credential is for its own kind. */
@@ -40,6 +41,15 @@ export const authShape = z.strictObject({
   }).optional(),
   certificates: z.array(z.strictObject({ fingerprint: z.string().optional(), san: z.string().optional(), ...person, ...grant })).min(1, "must have at least one, or be left out").optional(),
 }).refine((auth) => Object.values(auth).some((one) => one !== undefined), "must have apiKeys, jwt or certificates");
+
+/** What a file says, in that shape. @throws ValidationError `ERR_OPTION` naming the place. */
+export function readAuthOptions(value: unknown): AuthOptions {
+  const result = authShape.safeParse(value);
+  if (result.success) return result.data as AuthOptions;
+  const issue = result.error.issues[0]!;
+  const path = ["auth", ...issue.path, ...(issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [])].join(".");
+  throw new ValidationError("ERR_OPTION", `${path}: ${issue.code === "unrecognized_keys" ? "is not known here" : issue.message}`, { details: { path } });
+}
 
 /** The policy of these options, and its parts, by which something can be taken back while the server runs. */
 export interface AuthPolicy {

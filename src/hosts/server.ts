@@ -24,7 +24,7 @@ import { readTls } from "./tls-options.ts";
 import { webSocketHost, WEBSOCKET_PATHS } from "./websocket.ts";
 
 export type { ServeOptions, ServerLogger } from "./server-options.ts";
-export type { AuthOptions, AuthPolicy } from "./auth-options.ts";
+export { readAuthOptions, type AuthOptions, type AuthPolicy } from "./auth-options.ts";
 export type { TlsOptions } from "./tls-options.ts";
 
 export interface CloseOptions {

@@ -7,7 +7,7 @@ vi.setConfig({ testTimeout: 90_000 });
 /** Wrong calls: what is typed, and what is said about it. All of them end with 2, and nothing on standard output. */
 const wrong: readonly (readonly [line: readonly string[], message: string])[] = [
   [["strat"], 'there is no command "strat"; did you mean start? (ERR_USAGE)'],
-  [["frobnicate"], 'there is no command "frobnicate"; there are start, status, monitor, publish, request, replay, export, import, purge, dlq, subscriptions, keys, bench, doctor, completion (ERR_USAGE)'],
+  [["frobnicate"], 'there is no command "frobnicate"; there are start, status, monitor, publish, request, replay, export, import, purge, dlq, subscriptions, keys, token, bench, doctor, completion (ERR_USAGE)'],
   [["--port", "80"], "unknown option --port; options of a command follow its name (ERR_USAGE)"],
   [["start", "--prot", "80"], "unknown option --prot; did you mean --port? (ERR_USAGE)"],
   [["start", "-x"], "unknown option -x (ERR_USAGE)"],

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { EventRouterClient } from "../../index.ts";
-import type { RunningServer, ServerLogger } from "../../hosts/server.ts";
+import type { RunningServer, ServeOptions, ServerLogger } from "../../hosts/server.ts";
+import { watchAuthFile } from "../auth-file.ts";
 import { announcementFields, announcementText, type Announcement } from "../announcement.ts";
 import { defineCommand, type Flags } from "../command.ts";
 import { exitCode, failure, usageError } from "../failure.ts";
@@ -32,6 +33,7 @@ export const start = defineCommand({
     ["start --store sqlite:data/router.db --retain-age 30d", "events on disk, for a month"],
     ["start --transport websocket --port 9000 --system-metrics", "with something to look at"],
     ["start --config router.json --port 9000", "options from a file, but for the port; each may be in the environment too, as EVENT_ROUTER_PORT"],
+    ["start --host 0.0.0.0 --auth auth.json --tls-cert cert.pem --tls-key key.pem --rate publish=200", "for other machines, each client with rights of its own"],
     ["start --host 0.0.0.0 --api-key $KEY --store sqlite:/var/lib/events.db", "for other machines, with a key"],
   ],
   async run({ flags: typed }, shell) {
@@ -45,16 +47,18 @@ export const start = defineCommand({
     const { serve } = await import("../../hosts/server.ts");
     const server = await serve({ ...options, ...(playground !== undefined && { staticFiles: playground }), logger: loggerOf(shell) });
     const metrics = new AbortController();
-    const publishing = flags["system-metrics"] ? publishMetrics(server, options.apiKeys?.[0], metrics.signal, shell) : undefined;
+    const publishing = flags["system-metrics"] ? publishMetrics(server, options, metrics.signal, shell) : undefined;
+    const unwatch = flags.auth === undefined ? () => {} : watchAuthFile(flags.auth, server, shell);
     try {
       const announcement: Announcement = {
         version: version(), host: options.host, port: server.port, url: server.url, store: options.store, loopback: isLoopback(options.host),
-        auth: options.apiKeys !== undefined ? "api_key" : "none", playground: flags["no-playground"] ? "off" : playground === undefined ? "missing" : "served",
+        auth: authOf(options), playground: flags["no-playground"] ? "off" : playground === undefined ? "missing" : "served",
         systemMetrics: publishing !== undefined,
       };
       await shell.print(flags.json ? json(announcementFields(announcement)) : announcementText(announcement));
       if (!shell.stop.aborted) await once(shell.stop, "abort");
     } finally {
+      unwatch();
       metrics.abort();
       await publishing;
       await server.close(STOP);
@@ -63,6 +67,12 @@ export const start = defineCommand({
     return exitCode.done;
   },
 });
+
+/** In what ways a client may say who it is. */
+function authOf({ apiKeys, auth }: ServeOptions): string {
+  const kinds = [(apiKeys ?? auth?.apiKeys) !== undefined && "api_key", auth?.jwt !== undefined && "jwt", auth?.certificates !== undefined && "mtls"].filter((kind) => kind !== false);
+  return kinds.join(", ") || "none";
+}
 
 /** What goes wrong behind the scenes is told like any other error. */
 function loggerOf(shell: Shell): ServerLogger {
@@ -73,11 +83,15 @@ function loggerOf(shell: Shell): ServerLogger {
 }
 
 /** As any client would, over the wire: when these events come, the router works. */
-async function publishMetrics({ url }: RunningServer, key: string | undefined, signal: AbortSignal, shell: Shell): Promise<void> {
+async function publishMetrics(server: RunningServer, { apiKeys: [key] = [], auth, tls }: ServeOptions, signal: AbortSignal, shell: Shell): Promise<void> {
+  const { url } = server;
   // An address that means all of the machine's is none that one can go to.
   const own = url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
   // What fails is told by who waits for it, below.
   const logger = { error() {} };
-  await using client = new EventRouterClient({ transport: "websocket", url: own, name: "system", logger, ...(key !== undefined && { auth: { type: "api_key", key } }) });
+  // Where there is no key to show, or a certificate that is for other names, whoever has the server may do everything.
+  await using client = auth !== undefined || tls !== undefined
+    ? server.client({ name: "system", logger })
+    : new EventRouterClient({ transport: "websocket", url: own, name: "system", logger, ...(key !== undefined && { auth: { type: "api_key", key } }) });
   await publishSystemMetrics({ client, signal, onError: (error) => shell.note(`${failure(error, { debug: false }).text}; system metrics are missing until it works again`) });
 }

@@ -28,9 +28,10 @@ export async function* checkConfiguration(file: string, { env }: Shell): AsyncGe
   yield* storeOf(options);
 }
 
-function whoGetsIn({ host, apiKeys, allowAnonymous }: Options): Finding {
-  if (isLoopback(host)) return ok("access", apiKeys === undefined ? `${host}: only from this machine` : `${host}: only from this machine, with a key`);
+function whoGetsIn({ host, apiKeys, auth, tls, allowAnonymous }: Options): Finding {
+  if (isLoopback(host)) return ok("access", apiKeys === undefined && auth === undefined ? `${host}: only from this machine` : `${host}: only from this machine, with a key`);
   if (allowAnonymous) return warning("access", `${host}: everybody who reaches it may do everything; give API keys unless that is meant`);
+  if (tls !== undefined) return ok("access", `${host}: other machines get in with a credential, over TLS`);
   return warning("access", `${host}: other machines get in with a key, unencrypted; put a proxy with TLS in front of it`);
 }
 
