@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { compactDecrypt } from "jose";
+import { compactDecrypt, CompactEncrypt } from "jose";
 import { expect, test } from "vitest";
 import { serve } from "../../../src/hosts/server.ts";
 import { EventRouterClient, type RouterEvent } from "../../../src/index.ts";
@@ -34,6 +34,21 @@ test("the examples of docs/encryption.md run, and what is in the store is what i
     // White space, which makes its length even, is nothing.
     expect(Buffer.from((event.payload as string).split(".")[0]!, "base64url").toString().replaceAll(" ", "")).toBe(header.replace("2026-11", "default").replace("order.placed", "patient.admitted").replace("evt_…", event.id));
     expect((event.payload as string).split(".").slice(1).map((part) => Buffer.from(part, "base64url").length)).toEqual([40, 12, '{"name":"Ada","age":36}'.length, 16]);
+  } finally {
+    await server.close();
+  }
+});
+
+test("who has a JOSE library and an HTTP client can write", async () => {
+  const server = await serve({ port: 0 });
+  try {
+    await using client = new EventRouterClient({ url: server.url, encryption: { keys: { "2026-11": KEY }, required: ["**"] } });
+    const got = new Promise<RouterEvent>((resolve) => { client.on("order.placed", { from: "start" }, resolve); });
+    const header = { typ: "event-router+jwe", alg: "A256KW", enc: "A256GCM", kid: "2026-11", ns: "default", type: "order.placed", id: "order-17" };
+    const payload = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify({ total: 9 }))).setProtectedHeader(header).encrypt(bytesOf(KEY));
+    const response = await fetch(`${server.url}/api/v1/events`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ id: header.id, type: header.type, payload }) });
+    expect(response.status).toBe(201);
+    expect(await got).toMatchObject({ id: "order-17", type: "order.placed", payload: { total: 9 } });
   } finally {
     await server.close();
   }
