@@ -3,6 +3,8 @@ import { serve, type RunningServer } from "../../src/hosts/server.ts";
 import { EventRouterClient, type RouterEvent } from "../../src/index.ts";
 import { KEY } from "../client/encryption/kit.ts";
 import { Chromium } from "../support/engines/chromium.ts";
+import { startFirefox } from "../support/engines/firefox.ts";
+import { startWebKit } from "../support/engines/webkit.ts";
 import { PageStage } from "../support/page-stage.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -11,7 +13,7 @@ vi.setConfig({ testTimeout: 60_000 });
 const PLAIN = "plain.test";
 const COUNT = 60;
 
-describe("encryption in Chromium", () => {
+describe("encryption in browsers", () => {
   let chromium: Chromium;
   let stage: PageStage;
   let server: RunningServer;
@@ -55,5 +57,17 @@ describe("encryption in Chromium", () => {
     expect(seen.length).toBeGreaterThanOrEqual(COUNT);
     expect(seen.every(({ payload }) => typeof payload === "string" && payload.startsWith("eyJ"))).toBe(true);
     await tab.close();
+  });
+
+  test.each([["Firefox", startFirefox], ["WebKit", startWebKit]] as const)("[P10] %s: the same", async (name, start) => {
+    const engine = await start();
+    try {
+      const tab = await engine.open(stage.url);
+      const { got, answer, errors } = await tab.call<{ got: { n: number }[]; answer: unknown; errors: string[] }>("encryption", "talk", server.url.replace(/^http/, "ws"), KEY, false, name, COUNT);
+      expect(got.map(({ n }) => n)).toEqual([7, ...Array.from({ length: COUNT + 1 }, (_unused, n) => n)]);
+      expect([answer, errors]).toEqual([{ sum: 3 }, []]);
+    } finally {
+      await engine.close();
+    }
   });
 });
