@@ -12,6 +12,7 @@ const rules: readonly { readonly at: RegExp; readonly layer: number; readonly un
   { at: /^src\/patterns\//, layer: 2, unit: "patterns", packages: [] },
   { at: /^src\/tabs\//, layer: 2, unit: "tabs", packages: [] },
   { at: /^src\/http\//, layer: 2, unit: "http", packages: [/^hono(\/|$)/, /^zod$/] },
+  { at: /^src\/react\.ts$/, layer: 3, unit: "entry", packages: [/^react$/] },
   { at: /^src\/[^/]+\.ts$/, layer: 3, unit: "entry", packages: [] },
   { at: /^src\/hosts\//, layer: 4, unit: "hosts", packages: [/^ws$/, /^@hono\/node-server/, /^hono(\/|$)/, /^zod$/, /^node:/, /^cloudflare:/] },
   { at: /^src\/cli\//, layer: 5, unit: "cli", packages: [/^node:/, /^zod$/] },

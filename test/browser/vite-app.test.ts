@@ -32,10 +32,12 @@ beforeAll(async () => {
     symlinkSync(join(root, "node_modules", dependency), link);
   }
   const [, lines] = /```ts\n(.*?)```/s.exec(readFileSync(join(root, "docs/tabs.md"), "utf8"))!;
+  const [, example] = /```js\n(.*?)```/s.exec(readFileSync(join(root, "docs/ui.md"), "utf8"))!;
   expect(lines!.trim().split("\n")).toHaveLength(2);
   server = await serve({ port: 0, allowAnonymous: true, origins: ["http://127.0.0.1:5711"] });
-  writeFileSync(join(app, "index.html"), '<!doctype html><title>app</title><link rel="icon" href="data:,"><script type="module" src="/main.ts"></script>');
-  writeFileSync(join(app, "main.ts"), `${lines!.replace("wss://router.example.com", server.url)}\nObject.assign(globalThis, { client });\n`);
+  writeFileSync(join(app, "index.html"), '<!doctype html><title>app</title><link rel="icon" href="data:,"><p id="state"></p><ul id="orders"></ul><script type="module" src="/main.ts"></script>');
+  writeFileSync(join(app, "orders.js"), example!);
+  writeFileSync(join(app, "main.ts"), `${lines!.replace("wss://router.example.com", server.url)}\nimport { showOrders } from "./orders.js";\nObject.assign(globalThis, { client, stop: showOrders(client, globalThis) });\n`);
   await browser.start();
 }, 120_000);
 afterEach(() => stop());
@@ -76,6 +78,10 @@ test.each(ways)("two lines are all a Vite application needs, %s: its tabs share 
   await pages[0]!.waitForFunction("document.title === 'ready'");
   expect(await pages[1]!.evaluate("client.publish('greeting', 'hello').then((receipt) => receipt.status)")).toBe("published");
   expect(await seen).toBe("hello");
+  await pages[1]!.evaluate("client.publishBatch(Array.from({ length: 12 }, (_, i) => ['order.placed', { id: `${document.title}${i}` }]))");
+  await pages[0]!.waitForFunction("orders.firstElementChild?.textContent === 'order.placed: app11'");
+  expect(await pages[0]!.evaluate("[state.textContent, orders.children.length]")).toEqual(["Live", 10]);
+  expect(await pages[0]!.evaluate("stop()")).toBeUndefined();
   const locks = await pages[0]!.evaluate<string[]>("navigator.locks.query().then(({ held }) => held.map(({ name }) => name))");
   expect(locks.filter((name) => name.startsWith("event-router:hub:"))).toHaveLength(1);
   expect(locks.filter((name) => name.startsWith("event-router:tab:"))).toHaveLength(2);
