@@ -18,7 +18,7 @@ export const serveFlags = {
   "tls-cert": { type: "string", value: "FILE", about: "a certificate (PEM), with --tls-key: the server itself speaks TLS" },
   "tls-key": { type: "string", value: "FILE", about: "its private key (PEM)" },
   "tls-ca": { type: "string", value: "FILE", about: "the authority (PEM) that signs client certificates" },
-  rate: { type: "string", value: "KIND=N", multiple: true, about: "a second, for each client: publish, request, subscribe, call, connect; or publish=100/500, with a burst" },
+  rate: { type: "string", value: "KIND=N", multiple: true, about: "a second and client, of publish, request, subscribe, call, connect; with a burst publish=100/500" },
   "allow-anonymous": { type: "boolean", about: "let everybody in who reaches the address" },
   origin: { type: "string", value: "ORIGIN", multiple: true, about: "an origin of web pages that may use the router besides its own, as https://app.example.com" },
   "retain-age": { type: "string", value: "DURATION", about: "forget events that are older, as 30d (default: keep all)" },
