@@ -50,17 +50,20 @@ function waitBefore(tries: number, error: unknown, { exponential, delay, maxDela
 
 /**
  * Resolves when the dead letter is durable (P6): only then may the event count as done, so this goes on until it succeeds.
- * @throws the handler's error when the subscription ends first: then the event is not acknowledged, and comes again to whoever goes on with it.
+ * @throws the handler's error when the subscription ends first: then the event is not acknowledged, and comes again to whoever goes on with it; and when
+ * the event has left the log meanwhile.
  */
 async function bury(tools: Tools, event: RouterEvent, { subscription, signal }: HandlerContext, attempts: number, error: unknown): Promise<void> {
   const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
   const vault = await tools.vault();
-  const letter = { sub: subscription!.id, seq: event.seq, attempts, error: { name, message: await vault?.sealReason(event, message) ?? message } };
+  const letter = { sub: subscription!.id, seq: event.seq, epoch: event.epoch, attempts, error: { name, message: await vault?.sealReason(event, message) ?? message } };
   for (let wait = BURIAL.first, told = false; !signal.aborted; wait = Math.min(wait * 2, BURIAL.most)) {
     try {
       await tools.call("dead", letter, { signal });
       return;
     } catch (cause) {
+      // It is in the log no longer: the subscription's gap says so, and nothing is left to point to.
+      if ((cause as EventRouterError).code === "ERR_DEAD_LETTER") break;
       // Whoever runs this must learn why a subscription stands still.
       if (!signal.aborted && !told && !(cause as EventRouterError).retryable) {
         told = true;

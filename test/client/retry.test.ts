@@ -89,7 +89,7 @@ describe("errorHandler", () => {
     const sub = await subscribed(client.errorHandler({ maxRetries: 1, delay: 10, deadLetterQueue: true })(handler), [7, 8]);
     await router.clock.advance(10);
     const [call] = await router.take("call");
-    expect(call!.args.slice(1)).toEqual(["dead", { sub: sub.id, seq: 7, attempts: 2, error: { name: "RangeError", message: "failure 2" } }]);
+    expect(call!.args.slice(1)).toEqual(["dead", { sub: sub.id, seq: 7, epoch: "e1", attempts: 2, error: { name: "RangeError", message: "failure 2" } }]);
     expect(calls.length).toBe(2);
     // The router cannot, for now.
     router.say(["err", call!.args[0] as number, ["PublishError", "ERR_STORE", "the disk is full", 1]]);
@@ -119,6 +119,16 @@ describe("errorHandler", () => {
     await settle();
     expect(errors.slice(1).map(([error, event]) => [(error as Error).message, event?.seq])).toEqual([["failure 1", 1]]);
     expect((await router.take("ack"))).toEqual([]);
+  });
+
+  test("an event that has left the log meanwhile cannot be a dead letter: its error is told, and the next goes on", async () => {
+    const { router, client, errors, subscribed } = await world();
+    const { calls, handler } = failing(1);
+    await subscribed(client.errorHandler({ maxRetries: 0, deadLetterQueue: true })(handler), [1, 2]);
+    const [call] = await router.take("call");
+    router.say(["err", call!.args[0] as number, ["ValidationError", "ERR_DEAD_LETTER", "there is no event 1", 0]]);
+    await settle();
+    expect([errors.map(([error, event]) => [(error as Error).message, event?.seq]), calls.at(-1)]).toEqual([[["failure 1", 1]], [2, 1, false]]);
   });
 
   test("ending the subscription ends the waiting, and leaves no timer", async () => {

@@ -81,6 +81,8 @@ test("[P6] a client gives up on an event of a plain or durable subscription; a r
   for (const sub of [1, 2]) expect(await call("dead", { sub, seq: 1, attempts: 4, error: { name: "E", message: "no" } })).toEqual({ id: expect.stringMatching(/^dead_/) as string });
   expect((await letters()).map(({ subscription, attempts }) => [subscription, attempts])).toEqual([["client:c:t", 4], ["durable:d", 4]]);
   await expect(call("dead", { sub: 1, seq: 2, attempts: 1 })).rejects.toMatchObject({ code: "ERR_DEAD_LETTER" });
+  // In another life of the log the seq was another event's.
+  await expect(call("dead", { sub: 1, seq: 1, epoch: "before", attempts: 1 })).rejects.toMatchObject({ code: "ERR_DEAD_LETTER" });
   await expect(call("dead", { sub: 9, seq: 1, attempts: 1 })).rejects.toMatchObject({ code: "ERR_SUBSCRIPTION_GONE" });
   await call("dead.retry", { all: true, subscription: "durable:d" });
   expect(client.named("job").map(([, sub, , attempt, event]) => [sub, attempt, event[3]])).toEqual([[2, 5, "e1"]]);

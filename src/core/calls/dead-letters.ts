@@ -9,7 +9,7 @@ import { type Caller, demand, MOST_EVENTS, MOST_SIZE, whole } from "./call.ts";
 type Params = Readonly<Record<string, unknown>>;
 
 /**
- * A client gives up on an event of one of its subscriptions: `{ sub, seq, attempts, error: { name, message } }`. Answers `{ id }` when the record is durable:
+ * A client gives up on an event of one of its subscriptions: `{ sub, seq, epoch?, attempts, error: { name, message } }`. Answers `{ id }` when the record is durable:
  * only then may the client let its cursor move on (P6).
  */
 export async function bury({ namespace, reader, memberships }: Caller, params: Params): Promise<string> {
@@ -20,7 +20,9 @@ export async function bury({ namespace, reader, memberships }: Caller, params: P
   const interest = cursor?.interest ?? group?.interest;
   if (sub === undefined || interest === undefined) throw new SubscriptionError("ERR_SUBSCRIPTION_GONE", "this session has no such subscription; dead letters are of its own subscriptions", { details: { sub } });
   const [event] = await namespace.log.read((seq ?? 0) - 1, { events: 1, size: 1 });
-  if (seq === undefined || event?.seq !== seq || isReserved(event.type) || !mayRead(reader, event) || !interest.matches(event)) throw new ValidationError("ERR_DEAD_LETTER", `there is no event ${seq} for this subscription in the log`, { details: { path: "seq" } });
+  // In another life of the log the same seq is another event.
+  const sameLife = params.epoch === undefined || params.epoch === namespace.log.epoch;
+  if (seq === undefined || !sameLife || event?.seq !== seq || isReserved(event.type) || !mayRead(reader, event) || !interest.matches(event)) throw new ValidationError("ERR_DEAD_LETTER", `there is no event ${seq} for this subscription in the log`, { details: { path: "seq" } });
   const id = await namespace.work.deadLetters.add({ subscription: cursor?.label ?? group!.key, event, attempts: whole(params, "attempts") ?? 1, error: readFailure(params.error) });
   return JSON.stringify({ id });
 }

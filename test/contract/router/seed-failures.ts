@@ -1,4 +1,5 @@
 import { ConnectionError, PublishError, TimeoutError } from "../../../src/core/errors.ts";
+import { ManagementAgent } from "../../../src/patterns/management-agent.ts";
 import { equal, failure, ok } from "../check.ts";
 import type { Case } from "./router-contract.ts";
 import { collector } from "./kit.ts";
@@ -28,6 +29,25 @@ export function seedFailures(inHome: Case): void {
     await client.publishBatch([["user.created", { id: 1 }], ["user.created", { id: 2 }]]);
     await done.promise;
     equal(tries, [[1, 1], [1, 2], [1, 3], [1, 4], [2, 1]]);
+  });
+
+  inHome("[P6] seed: an event that fails for good goes to the dead letter queue, and again to its handler when somebody says so", async ({ connect }) => {
+    const [client, worker] = [connect(), connect({ name: "worker" })];
+    const manager = new ManagementAgent(client);
+    let broken = true;
+    const handled = collector();
+    await worker.on("user.created", worker.errorHandler({ maxRetries: 3, backoff: "exponential", delay: 1, deadLetterQueue: true })(async (event) => {
+      if (broken && (event.payload as { id: number }).id === 1) throw new ApiError("risky operation failed");
+      handled.handler(event);
+    })).ready;
+    await client.publishBatch([["user.created", { id: 1 }], ["user.created", { id: 2 }]]);
+    // The next goes on when the dead letter is durable.
+    await handled.count(1);
+    const dlq = await manager.getDeadLetterQueue();
+    equal(dlq.map(({ payload, lastError, attempts, subscription }) => [payload, lastError, attempts, subscription]), [[{ id: 1 }, "risky operation failed", 4, "client:worker:user.created"]]);
+    broken = false;
+    await manager.retryFailedEvents({ eventIds: dlq.map(({ id }) => id) });
+    equal((await handled.count(2)).map(({ payload }) => payload), [{ id: 2 }, { id: 1 }]);
   });
 
   inHome("seed: the global error handler gets what no one else handled", async ({ connect }) => {
