@@ -42,12 +42,13 @@ export class EventRouterClient<Events extends EventMap = AnyEvents, Inputs exten
   }
 }
 
-function surroundingsOf(options: TransportOptions & Pick<BaseOptions, "auth">): ClientSurroundings {
+function surroundingsOf(options: TransportOptions & Pick<BaseOptions, "auth" | "namespace">): ClientSurroundings {
   return {
     makeLink: linkOf(options, options.auth),
     clock: systemClock,
     random: () => Math.random(),
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+    outboxHome: async (offline, report) => (await import("./outbox-home.ts")).outboxHome(offline, `${options.url ?? ""} ${options.namespace ?? "default"}`, report),
   };
 }
 

@@ -7,12 +7,14 @@ import type { EventInit, RouterEvent } from "../core/event.ts";
 import type { Durability, Hello } from "../core/frames.ts";
 import { decodeLine, timestamps, type EventLine } from "../core/line.ts";
 import type { Link } from "../core/link.ts";
-import { checkFunction, checkOptions, wholeNumber } from "./check-options.ts";
+import { checkFunction, checkOptions, invalidOption, wholeNumber } from "./check-options.ts";
+import { ClientOutbox, type OfflineOptions } from "./client-outbox.ts";
 import { Connection, type ClientState } from "./connection.ts";
 import { checkPayload, lineOf } from "./encode-event.ts";
 import type { Vault } from "./encryption/vault.ts";
 import type { Tools } from "./failure-options.ts";
 import type { Handler } from "./handle-events.ts";
+import type { DurableOutbox, OutboxHome } from "./offline/durable-outbox.ts";
 import { errorHandler } from "./middleware.ts";
 import { offer } from "./offer.ts";
 import { Publisher, type PublishInit, type TogetherOptions } from "./publisher.ts";
@@ -38,6 +40,8 @@ export interface ClientSurroundings {
   /** 0 ≤ x < 1 */
   random(): number;
   randomBytes(count: number): Uint8Array;
+  /** Where an outbox is kept; absent: nowhere. */
+  outboxHome?(options: OfflineOptions, report: (error: unknown) => void): Promise<OutboxHome>;
 }
 
 /** What may be said of an event besides type and payload, and how to publish it. */
@@ -56,6 +60,7 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
   readonly #surroundings: ClientSurroundings;
   readonly #reporter: Reporter;
   readonly #vault: Promise<Vault> | undefined;
+  readonly #outbox: ClientOutbox<DurableOutbox> | undefined;
   readonly #connection: Connection;
   readonly #subscriptions: Subscriptions;
   readonly #publisher: Publisher;
@@ -84,7 +89,9 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
     }));
     // In a turn's message, who listens comes before what is said: a handler sees what is published after it in the same turn.
     this.#subscriptions = new Subscriptions(this.#connection);
-    this.#publisher = new Publisher(this.#connection, this.#settings, surroundings.randomBytes);
+    const { offline } = options;
+    if (offline) this.#outbox = new ClientOutbox((changed) => import("./offline/open-outbox.ts").then(({ openOutbox }) => openOutbox(offline, { connection: this.#connection, direct: this.#publisher.outbox, settings: this.#settings, vault: this.#vault, home: surroundings.outboxHome, changed, report: this.#reporter.report })), this.#reporter.report);
+    this.#publisher = new Publisher(this.#connection, this.#settings, surroundings.randomBytes, this.#outbox);
     this.#requests = new Requests(this.#connection, this.#settings.timeout);
     this.#nextRequestId = eventIds(randomText(INSTANCE_LENGTH, surroundings.randomBytes), () => surroundings.clock.now());
     this.#lanes = [{ connection: this.#connection, publisher: this.#publisher }];
@@ -101,6 +108,12 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
   get capabilities(): { readonly durability: Durability; readonly names: readonly string[] } | undefined {
     const { welcome } = this.#connection;
     return welcome && { durability: welcome.durability, names: welcome.caps };
+  }
+
+  /** What waits on this device to be sent. @throws ValidationError without the option `offline`. */
+  get outbox(): ClientOutbox {
+    if (this.#outbox === undefined) throw invalidOption("offline", "must be set for an outbox, to true or { store }");
+    return this.#outbox;
   }
 
   /** Calls back on each change of `state`. Returns how to stop listening. */
@@ -267,6 +280,7 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
   async #close(): Promise<void> {
     this.#publisher.release();
     const left = Promise.all([this.#subscriptions.closeAll(), this.#responders?.then((responders) => responders.stopAll())]);
+    await this.#outbox?.room.then((room) => room.leave(), () => {});
     await Promise.all([this.#within(left, "closing").catch(() => {}), this.#spread?.then((spread) => spread.drained()), ...this.#lanes.map(({ publisher }) => publisher.outbox.drained())]);
     for (const { connection } of this.#lanes) connection.close(closed());
   }
@@ -289,7 +303,13 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
     const { handler, onFailure } = parsed;
     const sturdy = onFailure === undefined ? parsed : { ...parsed, handler: errorHandler(this.tools, onFailure)(handler!) };
     this.#connection.use();
-    return new Subscription(this.#subscriptions, sturdy, this.#reporter.report);
+    if (!parsed.optimistic) return new Subscription(this.#subscriptions, sturdy, this.#reporter.report);
+    const { report } = this.#reporter;
+    const { room } = this.outbox as ClientOutbox<DurableOutbox>;
+    const seen: Promise<Handler> = import("./offline/optimistic.ts").then(async ({ optimistic }) => optimistic({ ...sturdy, handler: sturdy.handler!, room: await room, vault: await this.#vault, name: this.#options.name, context: subscription.context, report }));
+    seen.catch(report);
+    const subscription: Subscription = new Subscription(this.#subscriptions, { ...sturdy, handler: async (event, context) => (await seen)(event, context) }, report);
+    return subscription;
   }
 
   #within<T>(promise: Promise<T>, what: string, options?: WaitOptions): Promise<T> {

@@ -1,5 +1,6 @@
 import { milliseconds, type Duration } from "../core/duration.ts";
 import { ValidationError } from "../core/errors.ts";
+import type { OfflineOptions } from "./client-outbox.ts";
 import { checkFunction, checkOptions, invalidOption, wholeNumber } from "./check-options.ts";
 import type { EncryptionOptions } from "./encryption/encryption-options.ts";
 import type { Logger } from "./reporter.ts";
@@ -33,6 +34,8 @@ export interface BaseOptions<Events extends EventMap = EventMap, Inputs extends 
   readonly namespace?: string;
   /** Who says it (`source` of its events), and whom events with a `target` are for. */
   readonly name?: string;
+  /** Keeps what is published while there is no connection, durably, and sends it later: `true`, or where and how much. See `client.outbox`. */
+  readonly offline?: boolean | OfflineOptions;
   /** How long a call waits for the router, default 10 s. */
   readonly timeout?: Duration;
   readonly auth?: Auth;
@@ -71,7 +74,7 @@ export interface Settings {
   readonly schema: Readonly<Record<string, StandardSchema>> | undefined;
 }
 
-const OPTIONS = "transport url namespace name auth encryption timeout reconnect schema logger maxPending batchSize batchTimeout poolSize poolTimeout cacheSize cacheTtl worker WebSocket";
+const OPTIONS = "transport url namespace name auth encryption offline timeout reconnect schema logger maxPending batchSize batchTimeout poolSize poolTimeout cacheSize cacheTtl worker WebSocket";
 
 /** @throws ValidationError `ERR_OPTION`, `ERR_DURATION` naming the option. */
 export function settingsOf(options: BaseOptions<never>): Settings {

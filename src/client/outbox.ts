@@ -36,6 +36,8 @@ export interface Publication {
   /** It was sent, and may have arrived. */
   sent: boolean;
   settled: boolean;
+  /** Its lines are as they will travel. */
+  sealed?: boolean;
 }
 
 /** UTF-16 units of lines in one frame: far below the limit of a message, and enough to make its cost disappear. */

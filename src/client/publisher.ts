@@ -3,6 +3,7 @@ import { milliseconds, type Duration } from "../core/duration.ts";
 import type { EventInit } from "../core/event.ts";
 import { Alarm } from "./alarm.ts";
 import { checkSignal, invalidOption } from "./check-options.ts";
+import type { ClientOutbox } from "./client-outbox.ts";
 import type { Connection } from "./connection.ts";
 import { encodeEvent, lineOf, type EventText } from "./encode-event.ts";
 import { Outbox, type OutgoingEvent, type Publication } from "./outbox.ts";
@@ -38,6 +39,8 @@ export interface Encoded {
 /** Turns what an application publishes into what waits in an outbox. */
 export class Publisher {
   readonly outbox: Outbox;
+  /** Where what is stored goes first. */
+  readonly #queue: Pick<Outbox, "add" | "abandon">;
   readonly #connection: Connection;
   readonly #settings: Settings;
   readonly #nextId: () => string;
@@ -46,7 +49,7 @@ export class Publisher {
   readonly #window: Alarm;
   #held: Publication[] = [];
 
-  constructor(connection: Connection, settings: Settings, randomBytes: (count: number) => Uint8Array) {
+  constructor(connection: Connection, settings: Settings, randomBytes: (count: number) => Uint8Array, offline?: ClientOutbox) {
     const { clock } = connection;
     this.#connection = connection;
     this.#settings = settings;
@@ -55,6 +58,7 @@ export class Publisher {
     this.#nextLaterId = ids();
     this.#window = new Alarm(clock, () => this.release());
     connection.parts.push((this.outbox = new Outbox(connection, settings.maxPending)));
+    this.#queue = offline ?? this.outbox;
   }
 
   /** @param hold it may wait until there are `batchSize` */
@@ -101,13 +105,19 @@ export class Publisher {
   /** What was held back to fill a batch leaves with this turn. */
   release(): number {
     this.#window.off();
-    for (const one of this.#held.splice(0)) this.outbox.add(one);
+    for (const one of this.#held.splice(0)) this.#queueOf(one.as).add(one);
     return Infinity;
   }
 
   #send(encoded: readonly Encoded[], as: Publication["as"], { timeout = this.#settings.timeout, signal, expect, due }: TogetherOptions & { due?: Due | undefined }, resolve: Publication["resolve"], reject: Publication["reject"], hold: boolean): void {
     checkSignal(signal);
-    this.#connection.use();
+    const queue = this.#queueOf(as);
+    try {
+      this.#connection.use();
+    } catch (error) {
+      // Refused for good: what can wait, waits for reconnect().
+      if (queue === this.outbox) throw error;
+    }
     const now = this.#connection.clock.now();
     const deadline = now + milliseconds(timeout, "timeout");
     const events = encoded.map(({ id, type, text }): OutgoingEvent => {
@@ -115,7 +125,7 @@ export class Publisher {
       const eventId = own ? (due === undefined ? this.#nextId() : this.#nextLaterId()) : id;
       return { id: eventId, type, text, line: lineOf(text, eventId), own };
     });
-    const abort = signal && (() => this.outbox.abandon(one, signal.reason));
+    const abort = signal && (() => queue.abandon(one, signal.reason));
     const release = abort && (() => signal.removeEventListener("abort", abort));
     const one: Publication = { events, as, run: as !== "ephemeral" && due === undefined && events.every(({ own }) => own), terms: { ...due, ...(expect && { expect: [expect.stream, expect.version] }) }, deadline, resolve, reject, release, last: false, sent: false, settled: false };
     if (abort !== undefined) signal!.addEventListener("abort", abort, { once: true });
@@ -126,7 +136,11 @@ export class Publisher {
     }
     // Events of one publisher keep their order, so what is held back goes first.
     if (this.#held.length > 0) this.release();
-    if (!one.last) this.outbox.add(one);
+    if (!one.last) queue.add(one);
+  }
+
+  #queueOf(as: Publication["as"]): Pick<Outbox, "add" | "abandon"> {
+    return as === "ephemeral" ? this.outbox : this.#queue;
   }
 }
 

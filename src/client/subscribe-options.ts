@@ -30,6 +30,8 @@ export interface SubscribeOptions {
   readonly retry?: Omit<ErrorHandlerOptions, "deadLetterQueue">;
   /** What fails for good becomes a dead letter before the next event counts; without `retry`, after its default of tries. */
   readonly deadLetter?: boolean;
+  /** Sees own events that wait in the outbox at once, as `pending`, and passes over the real ones of those. For a handler, with the client's `offline`. */
+  readonly optimistic?: boolean;
   /** Ends the subscription. */
   readonly signal?: AbortSignal;
 }
@@ -46,14 +48,16 @@ export interface ParsedSubscription {
   readonly concurrency: number;
   /** What surrounds the handler. */
   readonly onFailure: ErrorHandlerOptions | undefined;
+  readonly optimistic: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
 /** @throws ValidationError for what makes no sense to send; patterns and filters are the router's to judge. */
 export function parseSubscription({ topics, handler, ...options }: SubscribeInit<never>, what: string): ParsedSubscription {
-  checkOptions(options, "filter from concurrency durable group ackTimeout maxInFlight retry deadLetter signal", what);
+  checkOptions(options, "filter from concurrency durable group ackTimeout maxInFlight retry deadLetter optimistic signal", what);
   if (handler !== undefined) checkFunction(handler, "handler");
-  const { filter, from = "now", durable, group, ackTimeout, maxInFlight, retry, deadLetter, signal } = options;
+  const { filter, from = "now", durable, group, ackTimeout, maxInFlight, retry, deadLetter, optimistic = false, signal } = options;
+  if (optimistic && (handler === undefined || group !== undefined)) throw invalidOption("optimistic", "is for a subscription with a handler and without a group");
   const concurrency = wholeNumber(options.concurrency, "concurrency", 1);
   if (typeof (retry ?? {}) !== "object") throw invalidOption("retry", "must be an object, such as { maxRetries: 3 }");
   if (group === undefined && (ackTimeout ?? maxInFlight) !== undefined) throw invalidOption(ackTimeout === undefined ? "maxInFlight" : "ackTimeout", "is for a group");
@@ -71,6 +75,7 @@ export function parseSubscription({ topics, handler, ...options }: SubscribeInit
     handler: handler as Handler | undefined,
     concurrency,
     onFailure,
+    optimistic,
     signal,
   };
 }

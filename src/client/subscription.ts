@@ -5,7 +5,7 @@ import type { Gap } from "../core/frames.ts";
 import { checkFunction, checkSignal } from "./check-options.ts";
 import type { Feed } from "./feed.ts";
 import { handleEvents } from "./handle-events.ts";
-import { contextOf } from "./handler-context.ts";
+import { contextOf, type HandlerContext } from "./handler-context.ts";
 import { traced } from "./tracing.ts";
 import type { Reporter } from "./reporter.ts";
 import type { ParsedSubscription } from "./subscribe-options.ts";
@@ -23,6 +23,8 @@ const MOST_UNTOLD = 16;
 export class Subscription<E extends RouterEvent = RouterEvent> implements AsyncIterable<E> {
   /** @internal */
   readonly feed: Feed;
+  /** What its handler may know of each first try. @internal */
+  readonly context: HandlerContext;
   readonly #subscriptions: Subscriptions;
   readonly #ready = Promise.withResolvers<unknown>();
   readonly #handled: boolean;
@@ -65,7 +67,8 @@ export class Subscription<E extends RouterEvent = RouterEvent> implements AsyncI
         }
       },
     });
-    if (handler !== undefined) handleEvents(this.feed, traced(handler), concurrency, contextOf(subscriptions.user, ended.signal, this), report);
+    this.context = contextOf(subscriptions.user, ended.signal, this);
+    if (handler !== undefined) handleEvents(this.feed, traced(handler), concurrency, this.context, report);
     signal?.addEventListener("abort", abort, { once: true });
   }
 

@@ -68,7 +68,7 @@ const calls: Row[] = [
   ["concurrency 0", "ERR_OPTION", (c) => c.on("a", { concurrency: 0 }, () => {}), "concurrency"],
   ["no handler", "ERR_OPTION", (c) => c.on("a", x(undefined)), "handler"],
   ["a handler that is none", "ERR_OPTION", (c) => c.subscribe({ topics: "a", handler: x("log") }), "handler"],
-  ...["optimistic", "fliter"].map((name): Row => [`the subscription option ${name}`, "ERR_OPTION", (c) => c.subscribe("a", x({ [name]: {} })), name]),
+  ...["optimist", "fliter"].map((name): Row => [`the subscription option ${name}`, "ERR_OPTION", (c) => c.subscribe("a", x({ [name]: {} })), name]),
   ["a group that is also durable", "ERR_SUBSCRIPTION", (c) => c.subscribe("a", { group: "g", durable: "d" }), "group"],
   ["a durable name with spaces", "ERR_SUBSCRIPTION", (c) => c.subscribe("a", { durable: "my name" }), "durable"],
   ["ackTimeout without a group", "ERR_OPTION", (c) => c.subscribe("a", { ackTimeout: "1s" }), "ackTimeout"],
@@ -86,7 +86,7 @@ const calls: Row[] = [
   ["a responder for half a segment", "ERR_PATTERN", (c) => c.respond("a*", () => {}).ready],
   ["a call the router does not have", "ERR_METHOD", (c) => c.call("launch")],
   // Clients.
-  ...["offline", "connection", "worker", "tranport"].map((name): Row => [`the client option ${name}`, "ERR_OPTION", () => new EventRouterClient(x({ [name]: {} })), name]),
+  ...["ofline", "connection", "worker", "tranport"].map((name): Row => [`the client option ${name}`, "ERR_OPTION", () => new EventRouterClient(x({ [name]: {} })), name]),
   ["the transport redis", "ERR_OPTION", () => new EventRouterClient({ transport: x("redis") }), "transport"],
   ["WebSocket without a URL", "ERR_OPTION", () => new EventRouterClient({ transport: "websocket" }), "url"],
   ["a URL that is none", "ERR_OPTION", () => new EventRouterClient({ url: "localhost:8080" }), "url"],
