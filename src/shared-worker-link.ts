@@ -37,6 +37,7 @@ async function carrierOf(worker: (() => SharedWorkerLike) | undefined, clock: Cl
     random: () => Math.random(),
     randomText: token,
     visible: () => typeof document === "undefined" || document.visibilityState === "visible",
+    page: globalThis,
     makeHub: (secret) => tabHub({ clock, locks, secret }),
   });
 }

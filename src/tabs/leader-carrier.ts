@@ -27,6 +27,8 @@ export interface LeaderCarrierOptions {
   randomText(): string;
   /** Whether somebody looks at this tab: then the leader is asked often for a sign of life. */
   visible(): boolean;
+  /** Tells `pagehide` and `pageshow`. */
+  readonly page: Pick<EventTarget, "addEventListener" | "removeEventListener">;
   /** The hub that this tab is for all when it leads. */
   makeHub(secret: string): LeaderHub;
 }
@@ -170,6 +172,22 @@ export function leaderCarrier(options: LeaderCarrierOptions): Carrier {
     callOff = clock.after(options.random() * JITTER, () => { if (isCurrent(wire) && asked !== undefined) stand(true); });
   };
 
+  /** The page goes. Not every browser frees the locks of a closed page at once, and one that is kept for the back button is as good as gone. */
+  const hide = (): void => {
+    if (role.role !== "leader") return;
+    role.hub.close();
+    role = { role: "gone" };
+    listener.lost(moved(), false);
+    resign();
+  };
+
+  /** It is back. */
+  const show = (): void => {
+    if (closed || role.role !== "gone") return;
+    join();
+    stand(false);
+  };
+
   const isCurrent = (wire: Wire): boolean => role.role === "follower" && role.wire === wire;
 
   const leaveWire = (): void => {
@@ -191,21 +209,24 @@ export function leaderCarrier(options: LeaderCarrierOptions): Carrier {
           join();
         }
       };
-      join();
-      stand(false);
+      options.page.addEventListener("pagehide", hide);
+      options.page.addEventListener("pageshow", show);
+      show();
     },
     again() {
-      if (role.role !== "leader") join();
+      if (role.role === "follower") join();
     },
     close() {
       const was = role;
-      leaveWire();
       closed = true;
+      leaveWire();
       role = { role: "gone" };
       campaign.abort();
       if (was.role === "leader") was.hub.close();
       resign();
       all.close();
+      options.page.removeEventListener("pagehide", hide);
+      options.page.removeEventListener("pageshow", show);
     },
   };
 }

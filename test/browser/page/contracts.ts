@@ -116,13 +116,15 @@ const inWorker: MakeHome = async ({ retention = {} } = {}) => {
     orders.postMessage("end");
   });
   const clients: EventRouterClient[] = [];
+  let begun = false;
+  const makeWorker = (): SharedWorker => {
+    begun = true;
+    return new SharedWorker(`/contract-worker.js?${new URLSearchParams({ name, retention: JSON.stringify(retention) })}`, { type: "module" });
+  };
   return {
     durability: "disk",
     connect(options) {
-      const client = new EventRouterClient({
-        ...options, transport: "shared-worker",
-        worker: () => new SharedWorker(`/contract-worker.js?${new URLSearchParams({ name, retention: JSON.stringify(retention) })}`, { type: "module" }),
-      });
+      const client = new EventRouterClient({ ...options, transport: "shared-worker", worker: makeWorker });
       clients.push(client);
       return client;
     },
@@ -132,7 +134,7 @@ const inWorker: MakeHome = async ({ retention = {} } = {}) => {
     restart: end,
     async close() {
       await Promise.all(clients.map((client) => client.close()));
-      await end();
+      if (begun) await end();
       orders.close();
       await deleteDatabase(name);
     },
