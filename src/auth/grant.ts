@@ -32,12 +32,12 @@ export class Grant {
   }
 
   /** @throws PermissionError `ERR_NAMESPACE` */
-  in(namespace: string): Pick<Principal, "rights" | "permissions"> {
+  in(namespace: string): Pick<Principal, "rights" | "permissions" | "everywhere"> {
     const own = this.#lists.get(namespace);
     const shared = this.#lists.get("*");
     if (own === undefined && shared === undefined) throw new PermissionError("ERR_NAMESPACE", `this credential is not for the namespace "${namespace}"; use one of its own, or ask for another credential`, { details: { namespace } });
     const permissions = own === undefined ? shared! : shared === undefined || own === shared ? own : [...own, ...shared];
-    return { rights: this.#pool.of(permissions), permissions };
+    return { rights: this.#pool.of(permissions), permissions, ...(own === undefined && { everywhere: 1 }) };
   }
 }
 

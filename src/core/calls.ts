@@ -3,13 +3,15 @@ import { bury, discard, list, retry } from "./calls/dead-letters.ts";
 import { cancel, forget, purge, stats, subscriptions } from "./calls/management.ts";
 import { readLog } from "./calls/read.ts";
 import { readStream } from "./calls/read-stream.ts";
+import { PermissionError } from "./errors.ts";
 import type { Namespace } from "./namespace.ts";
 import { TICKET_TIME } from "./tickets.ts";
 
 /** What a router knows beyond a namespace. */
 export interface RouterFacts {
   uptime(): number;
-  health(): { readonly healthy: boolean; readonly checks: Readonly<Record<string, string>>; readonly issues: readonly string[] };
+  /** @param own the only namespace whose name the caller may learn; undefined: all */
+  health(own: string | undefined): { readonly healthy: boolean; readonly checks: Readonly<Record<string, string>>; readonly issues: readonly string[] };
   sessions(namespace: Namespace): Iterable<Caller & { readonly id: string }>;
 }
 
@@ -19,9 +21,15 @@ export function calls(facts: RouterFacts): ReadonlyMap<string, Call> {
     ["stream", readStream],
     ["ticket", (caller) => JSON.stringify({ ticket: caller.ticket(), expiresIn: TICKET_TIME })],
     ["stats", (caller) => stats(caller, facts.uptime())],
-    ["health", ({ principal }) => {
+    ["health", ({ principal, namespace: { name } }) => {
       demand(principal, "manage");
-      return JSON.stringify(facts.health());
+      return JSON.stringify(facts.health(principal.everywhere ? undefined : name));
+    }],
+    // Leave to know what goes on in all namespaces, for the figures that a host keeps.
+    ["oversee", ({ principal }) => {
+      demand(principal, "manage");
+      if (!principal.everywhere) throw new PermissionError("ERR_PERMISSION", 'the figures of all namespaces are for a credential that may manage every one (namespaces: ["*"]); those of one are at /api/v1/stats', { details: { permission: "manage" } });
+      return "true";
     }],
     ["subscriptions", (caller) => subscriptions(caller, facts.sessions(caller.namespace))],
     ["purge", purge],

@@ -22,6 +22,8 @@ export interface Principal {
   readonly rights: Rights;
   /** The rights as the client is told them, as `["publish:order.*", "manage"]`; they may hold an application's own, which mean nothing to the router. */
   readonly permissions?: readonly string[];
+  /** Its rights hold in every namespace: it may know what is going on in all of them, if it may manage. */
+  readonly everywhere?: 1;
   /** When the credential is good no more, ms since 1970: a session that has shown no newer one by then is ended. */
   readonly expiresAt?: number;
   /** What the policy knows it again by in `review` and `restore`: JSON, and never the credential itself. */
@@ -76,7 +78,7 @@ export interface Policy {
 export const everything: Rights = { allows: () => true, contains: () => true, has: () => true };
 
 /** Everyone may do everything, whoever they are. For a router that only its owner can reach. */
-export const openPolicy: Policy = { authenticate: () => ({ rights: everything, permissions: ["admin"] }) };
+export const openPolicy: Policy = { authenticate: () => ({ rights: everything, permissions: ["admin"], everywhere: 1 }) };
 
 /** Whether a pattern lies within what these rights allow. The router's own names are for who manages it. */
 export function mayReach(rights: Rights, action: Action, pattern: string): boolean {

@@ -7,7 +7,7 @@ import { serverClock, randomBytes } from "./surroundings.ts";
 
 /** Lets in, without a credential and for everything, whoever is this very caller: only who holds the object can be it. */
 export function trusting(policy: Policy, own: Caller): Policy {
-  const self: Principal = { subject: "server", rights: everything, permissions: ["admin"] };
+  const self: Principal = { subject: "server", rights: everything, permissions: ["admin"], everywhere: 1 };
   return {
     ...(policy.restore !== undefined && { restore: (saved, namespace) => policy.restore!(saved, namespace) }),
     authenticate: (credential, namespace, caller) => (caller === own && credential === undefined ? self : policy.authenticate(credential, namespace, caller)),

@@ -3,7 +3,7 @@ import { EventRouterError } from "../../core/errors.ts";
 import type { HttpDeps } from "../http-deps.ts";
 import { visitorOf } from "../visitor.ts";
 
-/** `GET /health` for whoever asks, in words that tell no secrets; `GET /metrics` for who may manage. */
+/** `GET /health` for whoever asks, in words that tell no secrets; `GET /metrics` for who may manage every namespace. */
 export function healthRoutes({ router, doors, metrics, callerOf }: HttpDeps): Hono {
   const app = new Hono();
   app.get("/health", (c) => {
@@ -13,7 +13,7 @@ export function healthRoutes({ router, doors, metrics, callerOf }: HttpDeps): Ho
   app.get("/metrics", async (c) => {
     if (metrics === undefined) throw new EventRouterError("ERR_NOT_FOUND", "this host keeps no metrics; see /api/v1/stats");
     // The router's own answer is not needed, its leave is.
-    await doors.through(visitorOf(c, callerOf(c.env)), (door) => door.call("health"));
+    await doors.through(visitorOf(c, callerOf(c.env)), (door) => door.call("oversee"));
     const { type, text } = await metrics();
     return c.body(text, 200, { "Content-Type": type });
   });
