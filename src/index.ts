@@ -27,7 +27,7 @@ export { OrchestratorMixin, type Orchestrator } from "./patterns/orchestrator.ts
 export { publishAndWait, type PublishAndWaitOptions } from "./patterns/publish-and-wait.ts";
 export { Saga } from "./patterns/saga.ts";
 export type { RunningSaga } from "./patterns/saga-handle.ts";
-export type { SagaClass, SagaDefinition, SagaEvent, SagaInstance, SagaPublishOptions, SagaScope, SagaStatus, SagaStep, SagaStepRecord } from "./patterns/saga-options.ts";
+export type { SagaClass, SagaDefinition, SagaEvent, SagaInstance, SagaPublishOptions, SagaScope, SagaState, SagaStatus, SagaStep, SagaStepRecord } from "./patterns/saga-options.ts";
 export type { Sagas } from "./patterns/sagas.ts";
 export type { WorkflowContext } from "./patterns/workflow-context.ts";
 export type { Transaction } from "./client/transaction.ts";

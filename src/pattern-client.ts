@@ -7,7 +7,7 @@ import type { AnyEvents, EventMap, EventOf } from "./client/typed-events.ts";
 import type { WindowOptions } from "./patterns/window-options.ts";
 import { EventStream } from "./patterns/event-stream.ts";
 import { startSaga, type RunningSaga } from "./patterns/saga-handle.ts";
-import type { SagaClass, SagaDefinition } from "./patterns/saga-options.ts";
+import type { SagaClass, SagaDefinition, SagaState } from "./patterns/saga-options.ts";
 import type { Sagas } from "./patterns/sagas.ts";
 import { WindowStream } from "./patterns/window-stream.ts";
 
@@ -73,12 +73,12 @@ export class PatternClient<Events extends EventMap = AnyEvents, Inputs extends E
    * @example
    * client.saga("process_order", { correlate: (event) => event.payload.order_id, steps: { "order.created": { start: true, run: (event, saga) => saga.complete() } } });
    */
-  saga<State = AnyEvents>(name: string, saga: SagaDefinition<State> | SagaClass): RunningSaga {
+  saga<State = SagaState>(name: string, saga: SagaDefinition<State> | SagaClass): RunningSaga {
     return startSaga(this as unknown as Client, this.tools, name, saga as SagaDefinition<never>);
   }
 
   /** The instances of a saga, as the log has them. */
-  sagas<State = AnyEvents>(name: string): Sagas<State> {
+  sagas<State = SagaState>(name: string): Sagas<State> {
     const load = () => import("./patterns/sagas.ts");
     return {
       get: async (key) => (await load()).getSaga(this as unknown as Client, this.tools, name, key),

@@ -1,7 +1,6 @@
-import type { AnyEvents } from "../client/typed-events.ts";
 import { ValidationError } from "../core/errors.ts";
 import { correlationOf, type SagaEventInit } from "./saga-log.ts";
-import type { SagaPublishOptions, SagaScope } from "./saga-options.ts";
+import type { SagaPublishOptions, SagaScope, SagaState } from "./saga-options.ts";
 import type { Ending, SagaRecord } from "./saga-record.ts";
 
 /** One try of a step or a compensation: what it wants to happen, none of which happens before it is over. */
@@ -9,7 +8,7 @@ export class Attempt implements SagaScope {
   readonly name: string;
   readonly key: string;
   readonly signal: AbortSignal;
-  state: AnyEvents;
+  state: SagaState;
   readonly published: SagaEventInit[] = [];
   ending: Ending = { kind: "goes on" };
   readonly #may: "end" | "undo";
@@ -21,7 +20,7 @@ export class Attempt implements SagaScope {
     this.key = key;
     this.signal = signal;
     // What a try that fails has changed is forgotten.
-    this.state = structuredClone(state) as AnyEvents;
+    this.state = structuredClone(state) as SagaState;
     this.#may = may;
   }
 

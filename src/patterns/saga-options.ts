@@ -11,11 +11,14 @@ export type SagaStatus = "running" | "completed" | "compensating" | "compensated
 /** An event as a step gets it: its payload is what JSON.parse gives. */
 export type SagaEvent = RouterEvent<AnyEvents[string]>;
 
+/** JSON that an instance keeps; of a shape of its own where the definition says which. */
+export type SagaState = Record<string, AnyEvents[string]>;
+
 /** What a step publishes is stored with the step, so it has no terms of its own. */
 export type SagaPublishOptions = Omit<PublishOptions, "id" | "stream" | "ephemeral" | "timeout" | "signal" | "delay" | "deliverAt">;
 
 /** One instance as a step sees it. */
-export interface SagaScope<State = AnyEvents> {
+export interface SagaScope<State = SagaState> {
   /** The saga's name. */
   readonly name: string;
   /** Which instance, as `correlate` said. */
@@ -34,7 +37,7 @@ export interface SagaScope<State = AnyEvents> {
 
 type Run<State> = (event: SagaEvent, saga: SagaScope<State>) => unknown;
 
-export interface SagaStep<State = AnyEvents> {
+export interface SagaStep<State = SagaState> {
   /** Its events begin instances. */
   readonly start?: boolean;
   /** Runs for each of its events; default: once in an instance, and further ones are no news. */
@@ -59,7 +62,7 @@ interface SagaTerms {
   readonly from?: SubscribeOptions["from"];
 }
 
-export interface SagaDefinition<State = AnyEvents> extends SagaTerms {
+export interface SagaDefinition<State = SagaState> extends SagaTerms {
   /** Of a new instance; default `{}`. */
   readonly state?: State;
   /** By the patterns of their events; several are parted by spaces. */
@@ -68,7 +71,7 @@ export interface SagaDefinition<State = AnyEvents> extends SagaTerms {
 
 /** A saga as a class: `static steps` names methods; that of the first, or what says `start`, begins instances. */
 export interface SagaClass extends SagaTerms {
-  new (scope: SagaScope): SagaScope;
+  new (scope: SagaScope<AnyEvents[string]>): SagaScope<AnyEvents[string]>;
   readonly state?: unknown;
   readonly steps: Readonly<Record<string, string | { readonly method: string; readonly compensate?: string; readonly start?: boolean; readonly repeat?: boolean }>>;
 }
@@ -80,7 +83,7 @@ export interface SagaStepRecord {
   readonly compensated?: true;
 }
 
-export interface SagaInstance<State = AnyEvents> {
+export interface SagaInstance<State = SagaState> {
   readonly key: string;
   readonly status: SagaStatus;
   readonly state: State;

@@ -1,5 +1,4 @@
-import type { AnyEvents } from "../client/typed-events.ts";
-import type { SagaPublishOptions, SagaScope } from "./saga-options.ts";
+import type { SagaPublishOptions, SagaScope, SagaState } from "./saga-options.ts";
 
 /**
  * What the classes of sagas extend; a fresh object for each try of a step, so what must last belongs into `state`.
@@ -12,7 +11,7 @@ import type { SagaPublishOptions, SagaScope } from "./saga-options.ts";
  * }
  * client.saga("process_order", ProcessOrder);
  */
-export class Saga<State = AnyEvents> implements SagaScope<State> {
+export class Saga<State = SagaState> implements SagaScope<State> {
   readonly #scope: SagaScope<State>;
 
   constructor(scope: SagaScope<State>) {

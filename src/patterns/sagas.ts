@@ -1,15 +1,14 @@
 import type { Client } from "../client/client.ts";
 import type { Tools } from "../client/failure-options.ts";
-import type { AnyEvents } from "../client/typed-events.ts";
 import { decodeLine, timestamps, type EventLine } from "../core/line.ts";
 import { SagaLog } from "./saga-log.ts";
-import type { SagaInstance, SagaStatus } from "./saga-options.ts";
+import type { SagaInstance, SagaState, SagaStatus } from "./saga-options.ts";
 import type { SagaRecord } from "./saga-record.ts";
 
 interface Page { readonly epoch: string; readonly events: readonly EventLine[]; readonly next: number | null }
 
 /** The instances of a saga, as the log has them. */
-export interface Sagas<State = AnyEvents> {
+export interface Sagas<State = SagaState> {
   get(key: string | number): Promise<SagaInstance<State> | undefined>;
   /** Those that retention left, in the order they moved last. Looks through the log, so it is for people, not for each event. */
   list(options?: { readonly status?: SagaStatus; readonly signal?: AbortSignal }): Promise<SagaInstance<State>[]>;

@@ -16,7 +16,7 @@ async function ended(client: PatternClient, name: string, number: number): Promi
 
 /** The example of the original design under "Saga Pattern", and what it promises. */
 export function seedSagas(inHome: Case): void {
-  for (const [form, saga] of [["a definition", orderSaga], ["a class", ProcessOrderSaga as unknown as SagaClass]] as const) {
+  for (const [form, saga] of [["a definition", orderSaga], ["a class", ProcessOrderSaga as SagaClass]] as const) {
     inHome(`seed: the order saga as ${form}: completed, or compensated newest first`, async ({ connect }) => {
       const [client, shop] = [connect(), connect()];
       const got = collector();
