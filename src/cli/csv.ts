@@ -3,10 +3,10 @@ import type { HistoryEvent } from "./history.ts";
 import { json } from "./text.ts";
 
 /** What a row says of an event. Payload and headers are JSON: so every row is one line, and reads back as it was. */
-export const columns = ["seq", "epoch", "id", "type", "timestamp", "source", "target", "priority", "correlation_id", "publisher", "stream", "version", "headers", "payload"] as const;
+export const columns = ["seq", "epoch", "id", "type", "timestamp", "source", "target", "priority", "correlation_id", "publisher", "stream", "version", "ttl", "headers", "payload"] as const;
 
 const asJson: ReadonlySet<string> = new Set(["headers", "payload"]);
-const asNumber: ReadonlySet<string> = new Set(["seq", "priority", "version"]);
+const asNumber: ReadonlySet<string> = new Set(["seq", "priority", "version", "ttl"]);
 
 /** An event as a row (RFC 4180), without the line's end. */
 export function csvRow(event: HistoryEvent): string {

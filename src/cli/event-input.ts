@@ -6,7 +6,7 @@ import { readJsonObjects } from "./json-stream.ts";
 import type { Shell } from "./shell.ts";
 
 /** What of an exported event its publisher said, under the names that the client uses. */
-const fields: Readonly<Record<string, string>> = { id: "id", type: "type", payload: "payload", source: "source", target: "target", priority: "priority", correlation_id: "correlationId", headers: "headers", stream: "stream" };
+const fields: Readonly<Record<string, string>> = { id: "id", type: "type", payload: "payload", source: "source", target: "target", priority: "priority", correlation_id: "correlationId", headers: "headers", stream: "stream", ttl: "ttl" };
 /** What the router says anew of each event that is published to it. */
 const stamps: ReadonlySet<string> = new Set(["seq", "epoch", "timestamp", "publisher", "version"]);
 

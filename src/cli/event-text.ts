@@ -3,8 +3,8 @@ import type { RouterEvent } from "../index.ts";
 import { json, readable, safe, snakeCase } from "./text.ts";
 
 /** An event as one line of JSON, names as in REST. */
-export function eventJson({ id, type, payload, seq, epoch, timestamp, source, target, priority, correlationId, headers, stream, version, publisher }: RouterEvent): string {
-  return json(snakeCase({ id, type, payload, seq, epoch, timestamp, source, target, priority, correlationId, headers, stream, version, publisher }));
+export function eventJson({ id, type, payload, seq, epoch, timestamp, source, target, priority, correlationId, headers, stream, version, ttl, publisher }: RouterEvent): string {
+  return json(snakeCase({ id, type, payload, seq, epoch, timestamp, source, target, priority, correlationId, headers, stream, version, ttl, publisher }));
 }
 
 /** An event as one line for people: `[2024-01-01 12:00:00] user.created {"id": 123}`. */

@@ -1,7 +1,7 @@
 import { EventRouterError, type EventInit, type EventRouterClient } from "../index.ts";
 
-/** Events that are sent together, and such groups that wait for the router's answer at a time: so memory stays the same however many there are. */
-const GROUP = 250;
+/** Events that are sent together and the size of their payloads, and such groups that wait for the router's answer at a time: so memory stays the same however many there are. */
+const GROUP = { events: 250, size: 256 * 1024 };
 const GROUPS = 4;
 
 export interface PublishedCounts { published: number; duplicates: number }
@@ -17,6 +17,7 @@ export async function publishAll(client: EventRouterClient, events: AsyncIterabl
   const failures: unknown[] = [];
   let number = 0;
   let group: Promise<void>[] = [];
+  let size = 0;
   const send = (event: EventInit): Promise<void> => {
     const mine = ++number;
     return client.publish(event).then(({ status }) => {
@@ -28,13 +29,15 @@ export async function publishAll(client: EventRouterClient, events: AsyncIterabl
     if (group.length > 0) onWay.push(Promise.all(group));
     progressed(group.length);
     group = [];
+    size = 0;
     while (onWay.length > most) await onWay.shift();
   };
   try {
     for await (const event of events) {
       if (stop.aborted || failures.length > 0) break;
       group.push(send(event));
-      if (group.length === GROUP) await leave(GROUPS - 1);
+      size += JSON.stringify(event.payload)?.length ?? 0;
+      if (group.length === GROUP.events || size >= GROUP.size) await leave(GROUPS - 1);
     }
   } finally {
     await leave(0);

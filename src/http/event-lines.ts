@@ -1,3 +1,4 @@
+import { milliseconds } from "../core/duration.ts";
 import { ValidationError } from "../core/errors.ts";
 import type { Limits } from "../core/limits.ts";
 import { checkEvent } from "../core/validate-event.ts";
@@ -26,8 +27,8 @@ export function idsOfSession(bodies: readonly EventBody[], next: () => string): 
  * @param path What the event is called in errors: "" if it is alone.
  * @throws ValidationError
  */
-export function lineOf({ id: _id, type, payload = null, ephemeral: _ephemeral, correlation_id: correlationId, ...rest }: EventBody, id: string, limits: Limits, path: string): string {
-  const meta = correlationId === undefined ? rest : { ...rest, correlationId };
+export function lineOf({ id: _id, type, payload = null, ephemeral: _ephemeral, delay: _delay, deliver_at: _deliverAt, correlation_id: correlationId, ttl, ...rest }: EventBody, id: string, limits: Limits, path: string): string {
+  const meta = { ...rest, ...(correlationId !== undefined && { correlationId }), ...(ttl !== undefined && { ttl: Math.ceil(milliseconds(ttl, path === "" ? "ttl" : `${path}.ttl`)) }) };
   const line = JSON.stringify(Object.keys(meta).length === 0 ? [id, type, payload] : [id, type, payload, meta]);
   if (path !== "") check(() => checkEvent(id, type, payload, meta, line.length, limits), path);
   return line;

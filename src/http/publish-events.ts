@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { milliseconds } from "../core/duration.ts";
 import { ConflictError, fromWire, ValidationError } from "../core/errors.ts";
 import type { PublishMode, PublishResult } from "../core/frames.ts";
 import type { Limits } from "../core/limits.ts";
@@ -26,6 +27,7 @@ export interface Publishing {
 export async function publishEvents(c: Context, { doors, limits, visitor, events, several, expect }: Publishing): Promise<readonly Readonly<Record<string, unknown>>[]> {
   const ephemeral = events[0]!.ephemeral === true;
   if (events.some((event) => (event.ephemeral === true) !== ephemeral)) throw new ValidationError("ERR_BODY", "events that are stored and ephemeral ones cannot be published in one call; send two", { details: { path: "ephemeral" } });
+  const later = laterOf(events, several || expect !== undefined);
   const key = readKey(c);
   const keyed = key === undefined ? undefined : await idsOfKey(key, events.length);
   return doors.through(visitor, async (door) => {
@@ -33,9 +35,22 @@ export async function publishEvents(c: Context, { doors, limits, visitor, events
     const named = events.map((event, i) => ({ event, id: ids.of(i, event.id) }));
     const lines = named.map(({ event, id }, i) => lineOf(event, id, limits, several ? `[${i}]` : ""));
     const whole = several || expect !== undefined;
-    const published = await door.publish(lines, { as: ephemeral ? "ephemeral" : whole ? "all" : "each", ...(ids.run && !ephemeral && { run: 1 }), ...(expect !== undefined && { expect }) });
-    return Promise.all(named.map(({ id }, i) => receiptOf(door, id, published, i)));
+    const mode: PublishMode = later ?? { as: ephemeral ? "ephemeral" : whole ? "all" : "each", ...(ids.run && !ephemeral && { run: 1 }), ...(expect !== undefined && { expect }) };
+    const published = await door.publish(lines, mode);
+    const receipts = await Promise.all(named.map(({ id }, i) => receiptOf(door, id, published, i)));
+    // It has no place in the log before its time has come.
+    return later === undefined ? receipts : receipts.map((receipt) => ({ ...receipt, seq: null }));
   }).catch((error: unknown) => { throw key === undefined ? error : ofKey(error); });
+}
+
+/** How an event is held back; undefined: it is not. @throws ValidationError for one that could not be alone */
+function laterOf(events: readonly EventBody[], together: boolean): PublishMode | undefined {
+  const { delay, deliver_at: at, ephemeral } = events.find((one) => one.delay !== undefined || one.deliver_at !== undefined) ?? {};
+  if (delay === undefined && at === undefined) return undefined;
+  if (together || ephemeral === true || (delay !== undefined && at !== undefined)) {
+    throw new ValidationError("ERR_BODY", "an event is held back alone, by one of delay and deliver_at, and stored; send it by itself", { details: { path: delay === undefined ? "deliver_at" : "delay" } });
+  }
+  return delay === undefined ? { as: "later", at: Date.parse(at!) } : { as: "later", in: Math.ceil(milliseconds(delay, "delay")) };
 }
 
 function readKey({ req }: Context): string | undefined {

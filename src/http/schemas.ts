@@ -13,10 +13,15 @@ const said = {
   headers: z.record(z.string(), z.string()).optional(),
 };
 
+const duration = z.union([z.number(), z.string()]).optional();
+
 export const eventBody = z.strictObject({
   ...said,
   id: z.string().optional().describe("An id of your own: publishing it again stores nothing twice"),
   stream: z.string().optional().describe("The event stream it is appended to as well"),
+  ttl: duration.describe('How long it is delivered: milliseconds, or a text such as "10m"'),
+  delay: duration.describe('Held back so long: milliseconds, or a text such as "10m"; for an event alone'),
+  deliver_at: z.iso.datetime({ offset: true }).optional().describe("Held back until then (RFC 3339); for an event alone"),
   ephemeral: z.boolean().optional().describe("Delivered to who listens now, never stored"),
 });
 export type EventBody = z.infer<typeof eventBody>;
@@ -25,7 +30,7 @@ export const eventsBody = z.array(eventBody).min(1, "must have at least one even
 export const cloudEventsBody = z.array(cloudEvent).min(1, "must have at least one event");
 export const publishBody = z.union([eventBody, eventsBody]);
 
-const timeout = z.union([z.number(), z.string()]).optional().describe('Milliseconds, or a text such as "5s"; 10 s if left out');
+const timeout = duration.describe('Milliseconds, or a text such as "5s"; 10 s if left out');
 
 const { type, payload, source, headers } = said;
 export const requestBody = z.strictObject({ type, payload, timeout, source, headers });

@@ -25,7 +25,7 @@ const connect = (namespace: string): EventRouterClient => new EventRouterClient(
 const events = [
   { type: "user.created", payload: { name: 'A "quoted", name', note: "ü\u0085 ✓" }, source: "=SUM(1,2)", headers: { region: "eu" } },
   { type: "order.placed", payload: null, target: "payments", priority: 8, correlationId: "req-1", id: "order-1" },
-  { type: "order.item.added", payload: [1, { deep: [true, "\\"] }] },
+  { type: "order.item.added", payload: [1, { deep: [true, "\\"] }], stream: "order-1", ttl: 3_600_000 },
 ];
 
 /** The events of a log, without what each router says anew. */

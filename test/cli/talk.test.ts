@@ -46,6 +46,14 @@ test("publish: what the router or the client refuses ends with 2 or 1 and its co
   expect(await cli(["publish", "a", "--payload-file", "-", ...at(space)], { input: "{" })).toMatchObject({ code: 2, out: "", err: "event-router: standard input ends too early; mend it and try again (ERR_JSON)\n" });
 });
 
+test("publish holds an event back, lets it lapse, and appends it to a stream", async () => {
+  const space = fresh();
+  expect(await cli(["publish", "a.b", "1", "--stream", "cart-1", "--ttl", "1h", ...at(space)])).toMatchObject({ code: 0, out: expect.stringMatching(/ seq 1\n$/) });
+  expect(await cli(["publish", "a.b", "2", "--delay", "10m", "--id", "later", ...at(space)])).toMatchObject({ code: 0, out: "published later in 10m\n" });
+  const [line] = (await cli(["monitor", "--from", "start", "--limit", "1", "--json", ...at(space)])).out.split("\n");
+  expect(JSON.parse(line!)).toMatchObject({ stream: "cart-1", version: 0, ttl: 3_600_000 });
+});
+
 test("request prints the payload of the answer; with --json the answer", async () => {
   const space = fresh();
   await using responder = connect(space);

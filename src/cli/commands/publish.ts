@@ -3,7 +3,7 @@ import type { EventMeta } from "../../index.ts";
 import { defineCommand, type Values } from "../command.ts";
 import { exitCode, usageError } from "../failure.ts";
 import { parseJson } from "../json-text.ts";
-import { readCount } from "../quantity.ts";
+import { readCount, readDuration } from "../quantity.ts";
 import { routerAccess, routerFlags } from "../router-access.ts";
 import type { Shell } from "../shell.ts";
 import { json, snakeCase } from "../text.ts";
@@ -15,6 +15,9 @@ const flags = {
   priority: { type: "string", value: "0-9", about: "9 is most urgent (default: 5)" },
   "correlation-id": { type: "string", value: "ID", about: "what the event belongs to" },
   header: { type: "string", value: "NAME=VALUE", about: "a header", multiple: true },
+  ttl: { type: "string", value: "DURATION", about: "how long it is delivered, as 10m (default: for ever)" },
+  delay: { type: "string", value: "DURATION", about: "hold it back so long, as 10m" },
+  stream: { type: "string", value: "NAME", about: "append it to this event stream too" },
   id: { type: "string", value: "ID", about: "an id of your own: the same id is stored once" },
   ...routerFlags,
 } as const;
@@ -39,19 +42,21 @@ export const publish = defineCommand({
     await using client = router.connect();
     const receipt = await client.publish({ type: type!, payload, ...meta, signal: shell.stop });
     const { id, status, seq, epoch, timestamp, durability } = receipt;
-    await shell.print(given.json ? json(snakeCase({ id, type, seq, epoch, timestamp, status, durability })) : `${status} ${id} seq ${seq ?? "unknown"}`);
+    await shell.print(given.json ? json(snakeCase({ id, type, seq, epoch, timestamp, status, durability })) : `${status} ${id} ${given.delay === undefined ? `seq ${seq ?? "unknown"}` : `in ${given.delay}`}`);
     return exitCode.done;
   },
 });
 
-function metaOf(given: Values<typeof flags>): EventMeta {
+function metaOf(given: Values<typeof flags>): EventMeta & { readonly delay?: string; readonly stream?: string } {
   const headers = given.header?.map((text) => {
     const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
     if (name === undefined || value === undefined) throw usageError(`--header is NAME=VALUE; got ${JSON.stringify(text)}`, "publish");
     return [name, value] as const;
   });
-  const { source, target, priority, "correlation-id": correlationId, id } = given;
+  const { source, target, priority, "correlation-id": correlationId, id, ttl, delay, stream } = given;
+  for (const [flag, text] of [["--ttl", ttl], ["--delay", delay]] as const) if (text !== undefined) readDuration(text, flag, "publish");
   return {
+    ...(ttl !== undefined && { ttl }), ...(delay !== undefined && { delay }), ...(stream !== undefined && { stream }),
     ...(id !== undefined && { id }), ...(source !== undefined && { source }), ...(target !== undefined && { target }),
     ...(priority !== undefined && { priority: readCount(priority, "--priority", "publish", [0, 9]) }),
     ...(correlationId !== undefined && { correlationId }), ...(headers !== undefined && { headers: Object.fromEntries(headers) }),

@@ -15,6 +15,7 @@ export const event = z.looseObject({
   target: z.string().optional(),
   correlation_id: z.string().optional(),
   headers: z.record(z.string(), z.string()).optional(),
+  ttl: z.number().optional().describe("Milliseconds"),
   stream: z.string().optional(),
   version: z.int().min(0).optional().describe("Place in the event stream, from 0"),
   publisher: z.looseObject({ subject: z.string() }).optional().describe("Who published it, as the router knows"),
@@ -24,7 +25,7 @@ export const receipt = z.looseObject({
   event_id: z.string(),
   status: z.enum(["published", "duplicate"]),
   timestamp: z.iso.datetime(),
-  seq: z.int().min(0).nullable().describe("0 if ephemeral; null where an event that was there already is no longer known"),
+  seq: z.int().min(0).nullable().describe("0 if ephemeral; null of an event that is held back, or was there already and is no longer known"),
   epoch,
   version: z.int().min(0).optional().describe("Place in the event stream"),
 });

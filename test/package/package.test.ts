@@ -1,0 +1,92 @@
+import { execFile, execFileSync } from "node:child_process";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { chromium } from "playwright-core";
+import { build, preview } from "vite";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { serve, type RunningServer } from "../../src/hosts/server.ts";
+import type { EventRouterClient } from "../../src/index.ts";
+import { browserArguments, findBrowser } from "../support/browser.ts";
+import { examples, FreshProject } from "./fresh-project.ts";
+
+// A project is installed, and programs and a browser start.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 180_000 });
+
+let project: FreshProject;
+let server: RunningServer;
+let responder: EventRouterClient;
+const [clientExample, serverExample] = examples("README.md", "ts") as [string, string];
+
+beforeAll(async () => {
+  project = new FreshProject();
+  server = await serve({ port: 0, origins: ["http://127.0.0.1:5713"] });
+  responder = server.client();
+  await responder.respond("calculator.add", ({ payload: { x, y } }: { payload: { x: number; y: number } }) => ({ result: x + y })).ready;
+});
+afterAll(async () => {
+  await responder.close();
+  await server.close();
+  project[Symbol.dispose]();
+});
+
+/** The README's example at this test's router, and what it has got. */
+const clientProgram = (): string => `${clientExample.replace("ws://127.0.0.1:8080", server.url)}\nconsole.log(receipt.status, JSON.stringify(response.payload));\n`;
+const serverProgram = `${serverExample.replace("8080", "0")}\nconsole.log((await (await fetch(\`\${server.url}/health\`)).json()).status);\n`;
+
+const runtimes: readonly (readonly [name: string, command: string, args: readonly string[]])[] = [
+  ["Node", process.execPath, []],
+  ["Deno", "node_modules/.bin/deno", ["run", "--allow-all"]],
+  ["Bun", "node_modules/.bin/bun", ["run"]],
+];
+
+async function run(command: string, args: readonly string[], file: string): Promise<string> {
+  const path = command.startsWith("/") ? command : join(process.cwd(), command);
+  const { stdout } = await promisify(execFile)(path, [...args, file], { cwd: project.folder, env: { PATH: process.env.PATH, HOME: project.folder, NO_COLOR: "1" } });
+  return stdout;
+}
+
+test("the package holds what is built, and neither sources nor tests", () => {
+  const installed = join(project.folder, "node_modules/@gadugi/event-router");
+  expect(readdirSync(installed).toSorted()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json"]);
+  const files = readdirSync(installed, { recursive: true }) as string[];
+  expect(files.filter((file) => /(^|\/)(test|src)\//.test(file) || (file.endsWith(".ts") && !file.endsWith(".d.ts")))).toEqual([]);
+  expect(statSync(join(installed, "dist/cli/main.js")).isFile()).toBe(true);
+});
+
+test.each(runtimes)("the README's client and server run in a fresh %s project", async (name, command, args) => {
+  const client = await run(command, args, project.write(`client-${name}.mjs`, clientProgram()));
+  expect(client).toMatch(/^\d+ user\.created \{ ?\n? *name: "?'?Alice"?'?, ?\n? *age: 30,? ?\n?\}\n/);
+  expect(client).toMatch(/published \{"result":30\}\n$/);
+  expect(await run(command, args, project.write(`server-${name}.mjs`, serverProgram))).toBe("healthy\n");
+});
+
+test("the compiler accepts the README's examples in a fresh TypeScript project", () => {
+  project.write("client.ts", clientExample);
+  project.write("server.ts", serverExample);
+  project.write("tsconfig.json", JSON.stringify({ compilerOptions: { module: "NodeNext", target: "ES2023", lib: ["ES2024", "ESNext.Disposable", "DOM", "DOM.Iterable"], strict: true, noEmit: true, types: [] }, files: ["client.ts", "server.ts"] }));
+  execFileSync("node_modules/.bin/tsc", ["-p", project.folder], { stdio: "pipe", encoding: "utf8" });
+});
+
+test("the command line runs in a fresh project", async () => {
+  const { stdout } = await promisify(execFile)(join(project.folder, "node_modules/.bin/event-router"), ["publish", "user.created", '{"id":123}', "--url", server.url], { env: { PATH: `${join(process.execPath, "..")}:${process.env.PATH}` } });
+  expect(stdout).toMatch(/^published evt_\w+ seq \d+\n$/);
+});
+
+test("the README's client runs in a fresh Vite project, in a browser", async () => {
+  project.write("index.html", '<!doctype html><title>app</title><link rel="icon" href="data:,"><script type="module" src="/main.ts"></script>');
+  project.write("main.ts", `${clientProgram()}document.title = "done";\n`);
+  const quiet = { root: project.folder, configFile: false, logLevel: "error" } as const;
+  await build(quiet);
+  const vite = await preview({ ...quiet, preview: { host: "127.0.0.1", port: 5_713, strictPort: true } });
+  onTestFinished(() => vite.close());
+  const browser = await chromium.launch({ executablePath: findBrowser(), args: browserArguments });
+  onTestFinished(() => browser.close());
+  const page = await browser.newPage();
+  const said: string[] = [];
+  page.on("console", (message) => said.push(message.text()));
+  page.on("pageerror", (error) => said.push(String(error)));
+  await page.goto("http://127.0.0.1:5713/");
+  await page.waitForFunction("document.title === 'done'");
+  expect(said).toEqual([expect.stringMatching(/^\d+ user\.created/), 'published {"result":30}']);
+});
