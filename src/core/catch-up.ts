@@ -150,6 +150,7 @@ export class CatchUp {
     const gap: Gap = { from: after + 1, to, epoch: this.#log.epoch, reason: this.#goneBy(to) };
     cursor.reader.tell(JSON.stringify(["gap", cursor.id, gap]));
     cursor.place = { state: "behind", after: to };
+    cursor.skipped = to;
     return to;
   }
 }

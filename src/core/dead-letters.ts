@@ -68,8 +68,7 @@ export class DeadLetters {
   }
 
   async read(id: string): Promise<DeadLetter | undefined> {
-    const open = this.#ledger.get(id);
-    const record = open && await this.#ledger.recordOf(open);
+    const record = await this.#ledger.newest(id);
     return record && deadLetterOf(record);
   }
 

@@ -116,13 +116,20 @@ export class Delayed {
   /** Publishes them and closes their records, in one transaction. */
   async #leave(keys: readonly string[]): Promise<void> {
     const batches: Batch[] = [];
+    const found: string[] = [];
     for (const key of keys) {
-      const record = await this.#ledger.recordOf(this.#ledger.get(key)!);
-      if (record === undefined) continue;
+      const record = await this.#ledger.newest(key);
+      if (record === undefined) {
+        // Another router of the log has published it meanwhile, or is about to write it anew.
+        if (this.#ledger.get(key) !== undefined) this.#deadlines.add(this.#now() + AGAIN, key);
+        continue;
+      }
+      found.push(key);
       const [subject] = stampOf(record);
       batches.push({ publisher: subject === 0 ? "" : subject, run: false, drafts: [this.#publish((record.payload as Payload).line, record)] });
     }
-    batches.push({ publisher: ROUTER, run: false, drafts: [this.#ledger.closing(keys, "published")] });
+    if (found.length === 0) return;
+    batches.push({ publisher: ROUTER, run: false, drafts: [this.#ledger.closing(found, "published")] });
     await this.#ledger.append(batches);
   }
 }

@@ -90,7 +90,9 @@ export class Durables {
   }
 
   #text({ cursor, standing }: Holder): string {
-    const seq = cursor.window.events === 0 && cursor.place.state !== "closed" ? this.#placeOf(cursor) : cursor.finished;
+    // Not behind a gap of which the client may not have heard: whoever reads on is told again.
+    const idle = cursor.window.events === 0 && cursor.place.state !== "closed" && cursor.skipped <= cursor.finished;
+    const seq = idle ? this.#placeOf(cursor) : cursor.finished;
     return JSON.stringify({ ...standing, epoch: this.#epoch, seq } satisfies DurableState);
   }
 }

@@ -95,6 +95,16 @@ export class Ledger<T> {
     }));
   }
 
+  /** The record of what is open under a key, as it is now: while it is read, the log may be trimmed, and the record written anew. */
+  async newest(key: string): Promise<LogEvent | undefined> {
+    for (let open = this.#open.get(key), tried = -1; open !== undefined && open.seq !== tried; open = this.#open.get(key)) {
+      const record = await this.recordOf(open);
+      if (record !== undefined) return record;
+      tried = open.seq;
+    }
+    return undefined;
+  }
+
   /** The record of an open entry. */
   async recordOf({ seq }: Open<T>): Promise<LogEvent | undefined> {
     const [event] = await this.#options.log.read(seq - 1, { events: 1, size: 1 });

@@ -49,6 +49,8 @@ export class Cursor {
   place: Place;
   /** The seq up to which its client has finished everything. */
   finished: number;
+  /** Last seq of which it was told that it will not come. */
+  skipped = 0;
 
   constructor({ id, interest, reader, window, after, durable, label }: { id: number; interest: Interest; reader: Reader; window: Window; after: number; durable: string | undefined; label: string }) {
     this.id = id;
