@@ -2,7 +2,8 @@ import { EventRouterError } from "../../src/core/errors.ts";
 import type { From, Gap } from "../../src/core/frames.ts";
 import type { Receipt } from "../../src/client/receipt.ts";
 import type { Attempt, Question, Reading, Sighting } from "../support/history.ts";
-import type { Standing } from "./plan.ts";
+import { RecordedCrew } from "./crew.ts";
+import type { GROUPS, Standing } from "./plan.ts";
 import type { Truth } from "./truth.ts";
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -12,12 +13,14 @@ export class RecordedReading implements Reading {
   readonly name: string;
   readonly namespace: string;
   readonly seen: (Sighting | Gap)[] = [];
-  readonly once = true;
+  once = true;
   readonly wants: (event: Sighting) => boolean;
   /** Nothing is owed before the router has it. */
   after = Infinity;
   epoch: string | undefined;
-  left = false;
+  /** What it comes from, once it is there; the router may end it. */
+  feed: { readonly over: unknown } | undefined;
+  #left = false;
   /** It has unsubscribed: nothing may come any more. */
   over = false;
   readonly #from: Standing["from"];
@@ -30,6 +33,9 @@ export class RecordedReading implements Reading {
     this.#from = from;
     this.#book = book;
   }
+
+  get left(): boolean { return this.#left || (this.feed !== undefined && this.feed.over !== undefined); }
+  set left(left: boolean) { this.#left = left; }
 
   /** The router has it. What is committed from now on is owed, or what was there if that was asked for. @param at where the client now stands */
   began(at: From | undefined): void {
@@ -68,6 +74,8 @@ export class Book {
   readonly attempts: Writable<Attempt>[] = [];
   readonly readings: RecordedReading[] = [];
   readonly questions: Question[] = [];
+  readonly crews: RecordedCrew[] = [];
+  readonly #kept = new Map<string, RecordedReading>();
   /** Publishers that promise no order. */
   readonly unordered = new Set<string>();
   readonly #numbers = new Map<string, number>();
@@ -83,15 +91,15 @@ export class Book {
   }
 
   /** The publisher's next event. */
-  attempt(publisher: string, { transaction, ephemeral = false }: { transaction?: string; ephemeral?: boolean } = {}): Writable<Attempt> {
+  attempt(publisher: string, { transaction, ephemeral = false, later = false }: { transaction?: string; ephemeral?: boolean; later?: boolean } = {}): Writable<Attempt> {
     const number = (this.#numbers.get(publisher) ?? 0) + 1;
     this.#numbers.set(publisher, number);
-    return this.#add({ publisher, number, ...(transaction !== undefined && { transaction }), ...(ephemeral && { ephemeral }), fate: { state: "unknown" } });
+    return this.#add({ publisher, number, ...(transaction !== undefined && { transaction }), ...(ephemeral && { ephemeral }), ...(later && { later }), fate: { state: "unknown" } });
   }
 
   /** An event that may have been tried before. */
-  again(publisher: string, number: number): Writable<Attempt> {
-    return this.#add({ publisher, number, fate: { state: "unknown" } });
+  again(publisher: string, number: number, later = false): Writable<Attempt> {
+    return this.#add({ publisher, number, ...(later && { later }), fate: { state: "unknown" } });
   }
 
   of(publisher: string, number: number): Writable<Attempt> {
@@ -118,6 +126,23 @@ export class Book {
     const reading = new RecordedReading(`${name} (${this.readings.length})`, namespace, from, wants, this);
     this.readings.push(reading);
     return reading;
+  }
+
+  /** The reading of a name that outlives processes. */
+  kept(name: string, namespace: string, wants: (event: Sighting) => boolean): RecordedReading {
+    let reading = this.#kept.get(name);
+    if (reading === undefined) {
+      reading = this.reading(name, namespace, "start", wants);
+      reading.once = false;
+      this.#kept.set(name, reading);
+    }
+    return reading;
+  }
+
+  crew(namespace: string, group: (typeof GROUPS)[number]): RecordedCrew {
+    let crew = this.crews.find((one) => one.namespace === namespace && one.group === group);
+    if (crew === undefined) this.crews.push((crew = new RecordedCrew(namespace, group, this.truth)));
+    return crew;
   }
 
   question(): { readonly key: string; answered(to: string): void } {

@@ -9,6 +9,7 @@ import type { Sighting } from "../support/history.ts";
 import type { Book, RecordedReading } from "./book.ts";
 import type { Fault } from "./faults.ts";
 import type { ClientPlan, Op, Standing } from "./plan.ts";
+import { Kept, Planned } from "./kept.ts";
 import type { Incarnation, Process } from "./process.ts";
 import type { Random } from "./random.ts";
 import { sightingOf, type Mark } from "./sighting.ts";
@@ -18,13 +19,12 @@ export interface ClientNodeOptions {
   readonly book: Book;
   readonly random: Random;
   link(random: Random): Link;
+  /** What this client may read is changed by whoever decides that. */
+  restrict(to: "all" | "some"): void;
   died(process: Process): void;
   trace(line: string): void;
   violated(what: string): void;
 }
-
-/** What handlers throw on purpose. */
-class Planned extends Error {}
 
 /** An application: a client, what it listens to and what it says, in a process that may die and come back. */
 export class ClientNode {
@@ -36,6 +36,7 @@ export class ClientNode {
   readonly #responds: { readonly type: string; readonly ms: number }[] = [];
   #client: Client | undefined;
   #own: Incarnation;
+  readonly #kept: Kept;
   #subscriptions: { readonly subscription: Subscription; readonly reading: RecordedReading }[] = [];
   /** All of this life, also those that the router does not have yet. */
   #readings: RecordedReading[] = [];
@@ -44,6 +45,7 @@ export class ClientNode {
   #lives = 0;
   /** Its client takes leave, and the process ends then. */
   #leaving = false;
+  readonly #open = new Set<unknown>();
   /** Its handlers take no time any more. */
   #hurries = false;
 
@@ -53,10 +55,13 @@ export class ClientNode {
     this.#options = options;
     this.#book = options.book;
     this.#own = process.incarnation();
+    this.#kept = new Kept({ process: process.name, plan: options.plan, book: options.book, random: options.random, hurries: () => this.#hurries, expected: (error) => this.#expected(error) });
     this.start();
   }
 
   get client(): Client | undefined { return this.#client; }
+  /** Publishes whose fate it does not know yet. */
+  get open(): number { return this.#open.size; }
 
   start(): void {
     if (this.#client !== undefined || this.#leaving) return;
@@ -67,9 +72,10 @@ export class ClientNode {
     this.#publisher = `${process.name}.${++this.#lives}`;
     if (poolSize > 1) this.#book.unordered.add(this.#publisher);
     this.#client = new Client({ makeLink: () => link(random), clock: this.#own, random: random.next, randomBytes: random.bytes }, {
-      namespace, timeout, batchSize, poolSize, ...(name !== undefined && { name }), logger: { error: (error) => this.#unexpected(error) },
+      namespace, timeout, batchSize, auth: { type: "api_key", key: process.name }, poolSize, ...(name !== undefined && { name }), logger: { error: (error) => this.#unexpected(error) },
     });
     this.#client.onError((error, event) => this.#failed(error, event));
+    this.#kept.start(this.#client, this.#own);
     for (const standing of this.#standing) this.#subscribe(standing);
     for (const { type, ms } of this.#responds) this.#respond(type, ms);
   }
@@ -80,6 +86,9 @@ export class ClientNode {
     switch (op.do) {
       case "publish": return this.#publish(op, client);
       case "publish own id": return this.#publishOwnId(op, client);
+      case "publish later": return this.#publishLater(op, client);
+      case "retry dead": return void client.call("dead.retry", { all: true }, { timeout: 2_000 }).catch((error: unknown) => this.#expected(error));
+      case "restrict": return this.#options.restrict(op.to);
       case "together": return this.#together(op, client);
       case "subscribe":
         if (this.#standing.length >= 6) this.#standing.shift();
@@ -96,6 +105,7 @@ export class ClientNode {
       case "restart": return this.kill(200);
       case "leave":
         this.#client = undefined;
+        this.#kept.stop();
         this.#leaving = true;
         for (const reading of this.#readings) reading.left = reading.over = true;
         void client.close().then(() => this.process.post(0, () => {
@@ -130,6 +140,7 @@ export class ClientNode {
   async close(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
+    this.#kept.stop();
     this.#leaving = true;
     for (const reading of this.#readings) reading.left = true;
     await client?.close();
@@ -144,6 +155,7 @@ export class ClientNode {
     for (const reading of this.#readings) reading.left = true;
     this.#subscriptions = [];
     this.#readings = [];
+    this.#open.clear();
     this.#leaving = false;
     this.process.kill();
     this.#options.died(this.process);
@@ -174,6 +186,15 @@ export class ClientNode {
     this.#settle([attempt], client.publish({ type: "c", id: `own:${this.process.name}:${key}`, payload: this.#mark(publisher, number, 0) }).then((receipt) => [receipt]));
   }
 
+  /** Held back by the router; with an id of its own it may come again. */
+  #publishLater({ type, delay, own }: Op & { do: "publish later" }, client: Client): void {
+    const publisher = own === undefined ? `${this.#publisher}:later` : `${this.process.name}:ownlater`;
+    this.#book.unordered.add(publisher);
+    const attempt = own === undefined ? this.#book.attempt(publisher, { later: true }) : this.#book.again(publisher, own + 1, true);
+    const event = { type, payload: this.#mark(publisher, attempt.number, 0), delay, ...(own !== undefined && { id: `later:${this.process.name}:${own}` }) };
+    this.#settle([attempt], client.publish(event).then((receipt) => [receipt]));
+  }
+
   #together({ how, types, pad, timeout }: Op & { do: "together" }, client: Client): void {
     const transaction = this.#book.transaction();
     const attempts = types.map(() => this.#book.attempt(this.#publisher, { transaction }));
@@ -197,6 +218,7 @@ export class ClientNode {
     const added = (one: Subscription): void => {
       if (!own.alive) return;
       one.onGap((gap) => reading.gap(gap));
+      reading.feed = one.feed;
       this.#subscriptions.push({ subscription: one, reading });
     };
     if (handler === "iterates") {
@@ -264,6 +286,9 @@ export class ClientNode {
   }
 
   #settle(attempts: readonly ReturnType<Book["attempt"]>[], receipts: Promise<readonly Receipt[]>): void {
+    this.#open.add(receipts);
+    const over = (): void => void this.#open.delete(receipts);
+    receipts.then(over, over);
     receipts.then(
       (all) => attempts.forEach((attempt, i) => this.#book.acked(attempt, all[i]!)),
       (error: unknown) => {

@@ -26,13 +26,13 @@ export type ProcessVerdict = "pause router" | "pause client" | "kill router" | "
 export type StoreVerdict = "error" | "slow" | "full" | "crash";
 export type Verdict = LinkVerdict | ProcessVerdict | StoreVerdict;
 
-const UP = ["hello", "pub", "sub", "unsub", "ack", "req", "serve", "answer", "fail", "cancel", "call", "bye", "ping"];
-const DOWN = ["welcome", "pub", "on", "end", "ev", "mix", "gap", "ask", "ok", "err", "bye", "pong"];
+const UP = ["hello", "pub", "sub", "unsub", "ack", "req", "serve", "answer", "fail", "cancel", "call", "bye", "ping", "done", "nack"];
+const DOWN = ["welcome", "pub", "on", "end", "ev", "mix", "gap", "ask", "ok", "err", "bye", "pong", "job"];
 const LINK: readonly LinkVerdict[] = ["lose", "cut", "silence", "hold", "delay"];
 const PROCESS: readonly ProcessVerdict[] = ["pause router", "pause client", "kill router", "kill client", "stop router", "clock router", "clock client"];
 /** What a client may say twice: the rest is refused, and rightly, as no ordered pipe repeats anything. */
-const REPEATABLE = ["pub", "ack", "unsub", "cancel"];
-const STORE = ["append", "read", "seqBefore", "trim"];
+const REPEATABLE = ["pub", "ack", "unsub", "cancel", "done", "nack"];
+const STORE = ["append", "read", "seqBefore", "trim", "readBookmark", "writeBookmarks"];
 /** What SQLite is told, by the table it is about. */
 const SQL = ["BEGIN", "COMMIT", "block", "mark", "id", "first", "drop"];
 
@@ -45,6 +45,8 @@ export const cells: readonly (readonly [at: string, verdict: Verdict])[] = [
   ...pairs(STORE.map((name) => `store:${name}`), ["error", "slow", "full", "crash"]),
   ...pairs(SQL.map((name) => `sql:${name}`), ["error", "crash"]),
 ];
+
+export const cellOf = (at: string, verdict: Verdict): string => `${verdict} at ${at}`;
 
 /** The faults of one run that wait for their step, and those that came. */
 export class Faults {

@@ -1,5 +1,5 @@
 import type { Filter } from "../../src/core/filter.ts";
-import { cells, type Fault } from "./faults.ts";
+import { cellOf, cells, type Fault } from "./faults.ts";
 import { Random } from "./random.ts";
 import type { StorageOptions } from "./simulated-store.ts";
 
@@ -11,6 +11,9 @@ export const NAMESPACES = ["default", "other"] as const;
 export type Op = { readonly at: number; readonly client: number } & (
   | { readonly do: "publish"; readonly how: "each" | "nowait" | "ephemeral" | "abort"; readonly types: readonly string[]; readonly pad: number; readonly timeout: number; readonly target?: number }
   | { readonly do: "publish own id"; readonly key: number; readonly changed: boolean }
+  | { readonly do: "publish later"; readonly type: string; readonly delay: number; readonly own?: number }
+  | { readonly do: "retry dead" }
+  | { readonly do: "restrict"; readonly to: "all" | "some" }
   | { readonly do: "together"; readonly how: "transaction" | "publishBatch"; readonly types: readonly string[]; readonly pad: number; readonly timeout: number }
   | { readonly do: "subscribe"; readonly standing: Standing }
   | { readonly do: "unsubscribe"; readonly which: number }
@@ -19,6 +22,12 @@ export type Op = { readonly at: number; readonly client: number } & (
   | { readonly do: "call"; readonly method: string }
   | { readonly do: "reconnect" | "restart" | "leave" }
 );
+
+/** Groups of each namespace: members of one must ask for the same. */
+export const GROUPS = [
+  { name: "g0", topics: ["a.**"], ackTimeout: 800, maxRetries: 1 },
+  { name: "g1", topics: ["**"], ackTimeout: 3_000, maxRetries: 2 },
+] as const;
 
 /** What an application subscribes to, each time it starts. */
 export interface Standing {
@@ -37,6 +46,10 @@ export interface ClientPlan {
   readonly timeout: number;
   readonly batchSize: number;
   readonly poolSize: number;
+  /** What it reads on where its process before it stopped. */
+  readonly durable?: readonly string[];
+  /** Groups of which it is a member. */
+  readonly groups: readonly (typeof GROUPS)[number][];
 }
 
 /** All that a simulation is made of. Leaving out an operation or a fault leaves the rest as it is. */
@@ -58,6 +71,15 @@ export interface Plan {
   readonly faults: readonly Fault[];
 }
 
+/** The plan of a seed, with a fault besides that comes at the first opportunity. */
+export function planWith(seed: number, fault: string): Plan {
+  const [at, verdict] = cells.find(([step, what]) => cellOf(step, what) === fault) ?? [];
+  if (at === undefined || verdict === undefined) throw new Error(`there is no fault "${fault}"; say one as "${cellOf(...cells[0]!)}"`);
+  const plan = planOf(seed);
+  const random = new Random(seed, "one more");
+  return { ...plan, faults: [{ at, verdict, ms: random.whole(100, 4_000), behind: random.chance(0.5), skip: 0 }, ...plan.faults.slice(0, 4)] };
+}
+
 /** The plan of a seed. */
 export function planOf(seed: number): Plan {
   const random = new Random(seed, "plan");
@@ -72,6 +94,8 @@ export function planOf(seed: number): Plan {
     timeout: random.one([1_500, 5_000, 20_000]),
     batchSize: random.chance(0.2) ? random.whole(2, 5) : 1,
     poolSize: random.chance(0.1) ? 2 : 1,
+    ...(storage !== "memory" && random.chance(0.35) && { durable: random.one(PATTERNS) }),
+    groups: GROUPS.filter(() => random.chance(0.45)),
   }));
   const ops = operations(new Random(seed, "operations"), clients, duration, retention.maxEvents === undefined && retention.maxAge === undefined);
   return {
@@ -91,7 +115,7 @@ const GOLDEN = 0.618_033_988_749_895;
 function faultsOf(seed: number, random: Random, storage: Plan["storage"]): Fault[] {
   const possible = cells.filter(([at]) => storage === "sqlite" || !at.startsWith("sql:")).map((cell) => [RARE.get(cell[0]) ?? 1, cell] as const);
   const all = possible.reduce((sum, [weight]) => sum + weight, 0);
-  return Array.from({ length: random.weighted([[1, 0], [3, 8], [6, 22]]) }, (_, i) => {
+  return Array.from({ length: random.weighted([[1, 0], [2, 8], [7, 26]]) }, (_, i) => {
     let place = (((seed % 1_000_000) * 17 + i) * GOLDEN % 1) * all;
     const [, [at, verdict]] = possible.find(([weight]) => (place -= weight) < 0) ?? possible.at(-1)!;
     const ms = verdict === "slow" || verdict === "delay" ? random.whole(200, 4_000) : random.whole(100, 6_000);
@@ -101,9 +125,10 @@ function faultsOf(seed: number, random: Random, storage: Plan["storage"]): Fault
 
 /** Steps that come seldom, and how much more often they are chosen: what waits for one strikes the first. */
 const RARE: ReadonlyMap<string, number> = new Map([
-  ["up:unsub", 2.2], ["up:fail", 6.5], ["up:cancel", 2.4], ["up:bye", 9], ["up:answer", 2], ["up:call", 1.8], ["up:ping", 3], ["up:req", 1.5], ["up:serve", 1.6],
-  ["down:mix", 1.8], ["down:gap", 3.5], ["down:end", 2.6], ["down:err", 1.6], ["down:bye", 2.4], ["down:pong", 3.2], ["down:ask", 2], ["down:ok", 1.7],
-  ["store:seqBefore", 1.4], ["store:trim", 2.4], ["store:read", 1.7], ["sql:BEGIN", 3.5], ["sql:COMMIT", 3.5], ["sql:block", 3.5], ["sql:mark", 3.5], ["sql:id", 4.5], ["sql:first", 7], ["sql:drop", 8],
+  ["up:unsub", 2.2], ["up:fail", 6.5], ["up:cancel", 2.4], ["up:bye", 16], ["up:answer", 2.6], ["up:call", 1.8], ["up:ping", 3], ["up:req", 1.5], ["up:serve", 1.6],
+  ["up:done", 1.5], ["up:nack", 3], ["down:job", 1.5], ["store:readBookmark", 1.5], ["store:writeBookmarks", 1.5],
+  ["down:mix", 1.8], ["down:gap", 3.5], ["down:end", 2.6], ["down:err", 1.6], ["down:bye", 2.4], ["down:pong", 4.5], ["down:ask", 2], ["down:ok", 1.7],
+  ["store:seqBefore", 1.4], ["store:trim", 2.4], ["store:read", 1.7], ["sql:BEGIN", 3.5], ["sql:COMMIT", 3.5], ["sql:block", 3.5], ["sql:mark", 3.5], ["sql:id", 4.5], ["sql:first", 9], ["sql:drop", 10], ["store:append", 1.3],
 ]);
 
 function operations(random: Random, clients: readonly ClientPlan[], duration: number, all: boolean): Op[] {
@@ -128,6 +153,9 @@ function action(random: Random, all: boolean): Action {
     [4, () => ({ do: "publish", how: "ephemeral", types: types(3), pad: 0, timeout })],
     [4, () => ({ do: "publish", how: "abort", types: types(2), pad: 0, timeout: random.whole(0, 200) })],
     [5, () => ({ do: "publish own id", key: random.whole(0, 5), changed: all && random.chance(0.2) })],
+    [5, () => ({ do: "publish later", type: random.one(TYPES), delay: random.whole(50, 3_000), ...(random.chance(0.3) && { own: random.whole(0, 3) }) })],
+    [1, () => ({ do: "retry dead" })],
+    [1, () => ({ do: "restrict", to: random.one(["all", "some", "some"] as const) })],
     [10, () => ({ do: "together", how: random.one(["transaction", "publishBatch"] as const), types: types(6), pad, timeout })],
     [6, () => ({ do: "subscribe", standing: standing(random) })],
     [7, () => ({ do: "unsubscribe", which: random.whole(0, 5) })],
@@ -135,7 +163,7 @@ function action(random: Random, all: boolean): Action {
     [14, () => ({ do: "request", type: random.one(["ask.a", "ask.b"]), timeout: random.one([200, 2_000, 8_000]), abort: random.chance(0.25) })],
     [4, () => ({ do: "call", method: random.one(["stats", "read", "subscriptions", "health", "nonsense"]) })],
     [2, () => ({ do: "reconnect" })],
-    [1, () => ({ do: random.one(["restart", "leave"] as const) })],
+    [2, () => ({ do: random.one(["restart", "leave", "leave"] as const) })],
   ])();
 }
 

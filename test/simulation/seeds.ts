@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { Verdict } from "./faults.ts";
+import { cellOf } from "./faults.ts";
 import { planOf } from "./plan.ts";
 import { simulate } from "./simulation.ts";
 
@@ -13,8 +13,6 @@ export interface Summary {
   /** How often each fault came at each step, `verdict at step`. */
   readonly faults: ReadonlyMap<string, number>;
 }
-
-export const cellOf = (at: string, verdict: Verdict): string => `${verdict} at ${at}`;
 
 /** Runs seeds one after another. */
 export async function runSeeds(seeds: Iterable<number>, failed: (seed: number, violations: readonly string[]) => void = () => {}): Promise<Summary> {

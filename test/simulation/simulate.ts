@@ -1,24 +1,27 @@
 // npm run simulate -- --seed N [--trace]   replays a seed: what it violated, the hash of its trace, and if it fails a shortened trace
 // npm run simulate -- --seeds FROM-TO      runs a range on all cores
 // npm run simulate -- --fresh COUNT        runs seeds that no run had before
+// --fault "cut at up:pub" puts one more fault into the plan of a seed.
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { cells } from "./faults.ts";
-import { planOf, type Plan } from "./plan.ts";
-import { cellOf, runSeedsOnCores } from "./seeds.ts";
+import { cellOf, cells } from "./faults.ts";
+import { planOf, planWith, type Plan } from "./plan.ts";
+import { runSeedsOnCores } from "./seeds.ts";
 import { shrink } from "./shrink.ts";
 import { simulate } from "./simulation.ts";
 
 /** How often each fault must have come at each step in a run of so many seeds or more. */
 const OFTEN = 20;
 const MANY = 2_000;
+/** Seeds that are tried for a fault that came too seldom. */
+const TRIES = 400;
 /** Lines of a trace that are shown. */
 const LINES = 80;
 
-const { values } = parseArgs({ options: { seed: { type: "string" }, seeds: { type: "string" }, fresh: { type: "string" }, trace: { type: "boolean" }, cells: { type: "boolean" } } });
+const { values } = parseArgs({ options: { seed: { type: "string" }, seeds: { type: "string" }, fresh: { type: "string" }, trace: { type: "boolean" }, cells: { type: "boolean" }, fault: { type: "string" } } });
 
 async function replay(seed: number): Promise<boolean> {
-  const plan = planOf(seed);
+  const plan = values.fault === undefined ? planOf(seed) : planWith(seed, values.fault);
   const result = await simulate(plan);
   if (values.trace === true) for (const line of result.trace) console.log(line);
   for (const one of result.violations) console.log(one);
@@ -47,14 +50,28 @@ async function range(from: number, to: number): Promise<boolean> {
   const { seeds, steps, events, delivered, failed, faults } = await runSeedsOnCores(from, to, availableParallelism(), (seed, violations) => {
     console.log(`seed ${seed}: ${violations.slice(0, 3).join("\n  ").slice(0, 1_000)}\n  replay: npm run simulate -- --seed ${seed}`);
   });
-  const seconds = (performance.now() - start) / 1_000;
   const counts = cells.map(([at, verdict]) => ({ cell: cellOf(at, verdict), count: faults.get(cellOf(at, verdict)) ?? 0 })).sort((a, b) => a.count - b.count);
   if (values.cells === true) for (const { cell, count } of counts) console.log(`${count} ${cell}`);
-  const rest = (count: number): string => Math.round(count).toLocaleString("en");
-  console.log(`${rest(seeds)} seeds (${from}-${to}) in ${seconds.toFixed(1)} s: ${failed.length} failed. ${rest(steps)} steps, ${rest(events)} events, ${rest(delivered)} deliveries, ${rest(counts.reduce((sum, { count }) => sum + count, 0))} faults; each of ${cells.length} kinds at least ${counts[0]!.count} times (${counts[0]!.cell})`);
-  const rare = seeds >= MANY ? counts.filter(({ count }) => count < OFTEN) : [];
-  if (rare.length > 0) console.log(`too seldom, less than ${OFTEN} times: ${rare.map(({ cell, count }) => `${cell} (${count})`).join(", ")}`);
-  return failed.length === 0 && rare.length === 0;
+  const round = (count: number): string => Math.round(count).toLocaleString("en");
+  let bad = failed.length;
+  let more = 0;
+  const never: string[] = [];
+  if (seeds >= MANY) {
+    for (const one of counts.filter(({ count }) => count < OFTEN)) {
+      for (let seed = from; one.count < OFTEN && seed < from + TRIES; seed++, more++) {
+        const result = await simulate(planWith(seed, one.cell));
+        one.count += result.faults.filter(({ at, verdict }) => cellOf(at, verdict) === one.cell).length;
+        if (result.violations.length === 0) continue;
+        bad++;
+        console.log(`seed ${seed} with ${one.cell}: ${result.violations.slice(0, 3).join("\n  ").slice(0, 1_000)}\n  replay: npm run simulate -- --seed ${seed} --fault "${one.cell}"`);
+      }
+      if (one.count < OFTEN) never.push(`${one.cell} (${one.count})`);
+    }
+  }
+  const seconds = (performance.now() - start) / 1_000;
+  console.log(`${round(seeds)} seeds (${from}-${to})${more > 0 ? ` and ${more} for what was rare` : ""} in ${seconds.toFixed(1)} s: ${bad} failed. ${round(steps)} steps, ${round(events)} events, ${round(delivered)} deliveries, ${round(counts.reduce((sum, { count }) => sum + count, 0))} faults; each of ${cells.length} kinds at least ${Math.min(...counts.map(({ count }) => count))} times`);
+  if (never.length > 0) console.log(`too seldom, less than ${OFTEN} times: ${never.join(", ")}`);
+  return bad === 0 && never.length === 0;
 }
 
 let good = false;

@@ -1,11 +1,14 @@
 import type { EventLine } from "../../src/core/line.ts";
 import type { RouterFrame, SubscribeSpec } from "../../src/core/frames.ts";
 
-interface Account { on: boolean; high: number; inFlight: { readonly seq: number; readonly size: number }[] }
+interface Account { readonly group: boolean; on: boolean; high: number; inFlight: { readonly seq: number; readonly size: number }[] }
 
 export interface TapOptions {
   readonly windowEvents: number;
   readonly windowSize: number;
+  mayRead(type: string): boolean;
+  /** Tokens that this router has given, on all its connections. */
+  readonly tokens: Set<number>;
   /** A rule of the protocol that was not kept. */
   violated(what: string): void;
 }
@@ -39,8 +42,8 @@ export class Tap {
     for (const line of text.split("\n")) {
       if (line.startsWith('["ack",')) this.#ack(JSON.parse(line) as ["ack", number, ...number[]]);
       else if (line.startsWith('["sub",')) {
-        const [, id] = JSON.parse(line) as ["sub", number, SubscribeSpec];
-        if (!this.#accounts.has(id)) this.#accounts.set(id, { on: false, high: 0, inFlight: [] });
+        const [, id, { group }] = JSON.parse(line) as ["sub", number, SubscribeSpec];
+        if (!this.#accounts.has(id)) this.#accounts.set(id, { group: group !== undefined, on: false, high: 0, inFlight: [] });
       }
     }
   }
@@ -52,13 +55,21 @@ export class Tap {
         if (account !== undefined) [account.on, account.high] = [true, frame[3]];
         return;
       }
+      case "job": {
+        const { tokens } = this.#options;
+        const [, sub, token, attempt, event] = frame;
+        if (tokens.has(token)) this.#wrong(`I10 token ${token} is given again, to subscription ${sub}, attempt ${attempt}`);
+        tokens.add(token);
+        if (!this.#options.mayRead(event[4])) this.#wrong(`I15 a job with a ${event[4]} leaves, which this client may not read`);
+        return;
+      }
       case "end": return void this.#accounts.delete(frame[1]);
       case "ev": for (const event of frame[2]) for (const id of frame[1]) this.#event(id, event); return;
       case "mix": return frame[2].forEach((event, i) => { for (const id of frame[1][i]!) this.#event(id, event); });
       case "gap": {
         const account = this.#accounts.get(frame[1]);
         const { from, to, reason } = frame[2];
-        if (reason === "retention" && account !== undefined && to !== null) {
+        if (reason === "retention" && account?.group === false && to !== null) {
           if (to < from || from <= account.high) this.#wrong(`I6 subscription ${frame[1]} is told of a gap ${from}–${to} behind ${account.high}`);
           account.high = to;
         }
@@ -69,7 +80,8 @@ export class Tap {
   #event(id: number, event: EventLine): void {
     const account = this.#accounts.get(id);
     if (account?.on !== true) return this.#wrong(`I2 an event for subscription ${id}, which is not there`);
-    const [seq] = event;
+    const [seq, , , , type] = event;
+    if (!this.#options.mayRead(type)) this.#wrong(`I15 a ${type} leaves, which this client may not read`);
     if (seq === 0) return;
     if (seq <= account.high) this.#wrong(`I5 subscription ${id} is sent seq ${seq} behind ${account.high}`);
     account.high = seq;

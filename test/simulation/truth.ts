@@ -40,6 +40,18 @@ export class Truth {
     return (this.#lives.get(namespace) ?? []).map(({ epoch, events, trimmed }) => ({ epoch, first: 1, trimmed, events: events.map((event) => sightingOf(event, epoch)) }));
   }
 
+  /** Seqs of a subscription's events that are dead letters, in the last life of the log: as its records say. */
+  dead(namespace: string, subscription: string): ReadonlySet<number> {
+    const open = new Map<string, number>();
+    for (const { type, payload } of this.#life(namespace)?.events ?? []) {
+      if (type === "$dead.open") {
+        const letter = payload as { id: string; subscription: string; line: string };
+        if (letter.subscription === subscription) open.set(letter.id, (JSON.parse(letter.line) as [number])[0]);
+      } else if (type === "$dead.closed") for (const id of (payload as { keys: readonly string[] }).keys) open.delete(id);
+    }
+    return new Set(open.values());
+  }
+
   #life(namespace: string, epoch?: string): Kept | undefined {
     const lives = this.#lives.get(namespace);
     return epoch === undefined ? lives?.at(-1) : lives?.find((one) => one.epoch === epoch);

@@ -31,6 +31,8 @@ export interface Attempt {
   readonly transaction?: string;
   /** It is not to be stored: delivered once or never. */
   readonly ephemeral?: boolean;
+  /** It is held back: an ack says that it will be in the log. */
+  readonly later?: boolean;
   readonly fate: Fate;
 }
 
@@ -61,6 +63,20 @@ export interface Life {
   readonly trimmed?: number;
 }
 
+/** What the members of a group did with its events, all of them together. */
+export interface Crew {
+  readonly name: string;
+  wants(event: Sighting): boolean;
+  /** Behind which seq it began in a life of the log; undefined: it was not there. */
+  readonly after: (epoch: string) => number | undefined;
+  readonly given: readonly Sighting[];
+  /** Whose handling has come to its end without a failure. */
+  readonly done: readonly Sighting[];
+  readonly gaps: readonly Gap[];
+  /** Seqs of its events that are dead letters, in the last life. */
+  readonly dead: ReadonlySet<number>;
+}
+
 /** A request, the answers that its caller got, and how often it was carried out. */
 export interface Question { readonly key: string; readonly answers: readonly string[]; readonly carriedOut: number }
 
@@ -80,6 +96,7 @@ export interface History {
   /** Several routers write one log, and each knows only its own connections: what a publisher gave up on one may come in behind what it said on another. */
   readonly rivals?: boolean;
   readonly questions?: readonly Question[];
+  readonly crews?: readonly Crew[];
   /** What the router counts. */
   readonly counters?: readonly Figure[];
   /** What is left when nothing goes wrong any more and all had time. */

@@ -1,12 +1,12 @@
 import type { History } from "../history.ts";
-import { gapsOf, livesOf, nameOf, passingOf, placed, storedOf, trimmedOf } from "./parts.ts";
+import { gapsOf, isRecord, livesOf, nameOf, passingOf, placed, storedOf, trimmedOf } from "./parts.ts";
 
 /** Nothing is in the log that was not published, nothing was delivered that is not in the log, or that was not asked for. */
 export function* I2(history: History): Iterable<string> {
   const { attempts, readings } = history;
   const tried = new Set(attempts.map(nameOf));
   const lives = livesOf(history);
-  for (const { events } of lives) for (const event of events) if (!tried.has(nameOf(event))) yield `${placed(event)} is in the log and was not published`;
+  for (const { events } of lives) for (const event of events) if (!isRecord(event) && !tried.has(nameOf(event))) yield `${placed(event)} is in the log and was not published`;
   const there = new Map(lives.map(({ epoch, events }) => [epoch, new Set(events.map(placed))]));
   const first = new Map(lives.map((life) => [life.epoch, life.first]));
   const ephemeral = new Set(attempts.filter((one) => one.ephemeral === true).map(nameOf));

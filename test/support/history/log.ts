@@ -1,5 +1,5 @@
 import type { History, Sighting } from "../history.ts";
-import { livesOf, nameOf, placed, storedOf, storingOf } from "./parts.ts";
+import { isRecord, livesOf, nameOf, placed, storedOf, storingOf } from "./parts.ts";
 
 /** No acked event lost. */
 export function* I1(history: History): Iterable<string> {
@@ -10,6 +10,8 @@ export function* I1(history: History): Iterable<string> {
     if (fate.state !== "acked") continue;
     const life = lives.find(({ epoch }) => epoch === fate.epoch) ?? history.log;
     if (fate.seq !== null && fate.seq < life.first) continue;
+    // What was to come later was lost with that life.
+    if (attempt.later === true && life !== history.log) continue;
     const found = there.get(life.epoch)!.get(fate.id);
     if (found === undefined) yield `${nameOf(attempt)} was acked as ${fate.id}, seq ${fate.seq}, and is not in the log`;
     else if (nameOf(found) !== nameOf(attempt)) yield `${nameOf(attempt)} was acked as ${fate.id}, which in the log is ${nameOf(found)}`;
@@ -96,7 +98,7 @@ export function* I9(history: History): Iterable<string> {
 export function* I16(history: History): Iterable<string> {
   const { namespace, readings } = history;
   if (namespace === undefined) return;
-  for (const { events } of livesOf(history)) for (const event of events) if (event.namespace !== namespace) yield `${placed(event)} of ${event.namespace} is in the log of ${namespace}`;
+  for (const { events } of livesOf(history)) for (const event of events) if (!isRecord(event) && event.namespace !== namespace) yield `${placed(event)} of ${event.namespace} is in the log of ${namespace}`;
   for (const { name, seen } of readings) for (const one of seen) if ("id" in one && one.namespace !== namespace) yield `${name} of ${namespace} got ${placed(one)} of ${one.namespace}`;
 }
 

@@ -7,6 +7,8 @@ export const storedOf = ({ seen }: Reading): Sighting[] => seen.filter((one): on
 /** What it got that is in none. */
 export const passingOf = ({ seen }: Reading): Sighting[] => seen.filter((one): one is Sighting => !isGap(one) && one.seq === 0);
 export const gapsOf = ({ seen }: Reading): Gap[] => seen.filter(isGap);
+/** A record of the router's own, which nobody published. */
+export const isRecord = ({ type }: Sighting): boolean => type.startsWith("$");
 export const nameOf = ({ publisher, number }: { readonly publisher: string; readonly number: number }): string => `${publisher} #${number}`;
 export const placed = (event: Sighting): string => `${nameOf(event)} (${event.id}, seq ${event.seq})`;
 export const livesOf = ({ earlier = [], log }: History): readonly Life[] => [...earlier, log];
