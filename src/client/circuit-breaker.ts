@@ -33,7 +33,8 @@ export function circuitBreaker({ clock }: Tools, options: CircuitBreakerOptions 
       if (breaker.state === "half-open") await trial;
       else {
         const wait = breaker.until - clock.now();
-        const open = new EventRouterError("ERR_CIRCUIT_OPEN", `the circuit breaker is open after ${settings.failureThreshold} failures; try again in ${wait} ms`, { retryable: true, details: { retryAfter: wait } });
+        // In a group the router is told how long to wait.
+        const open = Object.assign(new EventRouterError("ERR_CIRCUIT_OPEN", `the circuit breaker is open after ${settings.failureThreshold} failures; try again in ${wait} ms`, { retryable: true, details: { retryAfter: wait } }), { nack: { delay: wait } });
         if (context.retried === true || context.subscription === undefined || !(await sleep(clock, wait, context.signal))) throw open;
       }
     }

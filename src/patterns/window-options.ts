@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { Duration } from "../core/duration.ts";
 import type { RouterEvent } from "../core/event.ts";
+import type { Vault } from "../client/encryption/vault.ts";
 import type { Stream } from "../client/stream.ts";
 import type { SubscribeOptions } from "../client/subscribe-options.ts";
 
@@ -30,4 +31,6 @@ export interface WindowSource<E extends RouterEvent> {
   readonly options: WindowOptions;
   /** Asks the router. */
   call(method: string, params: Readonly<Record<string, unknown>>): Promise<unknown>;
+  /** What decrypts, where the client encrypts. */
+  vault(): Promise<Vault> | undefined;
 }

@@ -2,7 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { milliseconds } from "../core/duration.ts";
 import { ValidationError } from "../core/errors.ts";
 import type { RouterEvent } from "../core/event.ts";
-import { patternsOf, regExpAsFilter } from "../client/subscribe-options.ts";
+import { isLast } from "./is-last.ts";
 import type { EventWindow, WindowOptions, WindowSource } from "./window-options.ts";
 
 /** How long to wait before the router is asked again whether it has more, ms. */
@@ -72,20 +72,6 @@ function orQuiet<T>(waiting: Promise<T>, clock: Clock, at: number): Promise<T | 
 
 function windowOf<E extends RouterEvent>(start: number, end: number, events: readonly E[]): EventWindow<E> {
   return { start: new Date(start), end: new Date(end), events, length: events.length, [Symbol.iterator]: () => events[Symbol.iterator]() };
-}
-
-/** Whether the router has nothing for the windows behind this event. @throws without a connection. */
-async function isLast({ seq, epoch }: RouterEvent, { topics: patterns, options: { filter }, call }: WindowSource<RouterEvent>): Promise<boolean> {
-  const topics = patternsOf(patterns);
-  const wanted = filter === undefined ? { topics } : { topics, filter: JSON.parse(JSON.stringify(filter, regExpAsFilter)) as object };
-  // What is behind an ephemeral event is not known, nor what another life of the log has.
-  for (let after: number | null = seq; after !== null && after > 0; ) {
-    const page = await call("read", { ...wanted, after, limit: 1 }) as { readonly epoch: string; readonly events: readonly unknown[]; readonly next: number | null };
-    if (page.epoch !== epoch) return true;
-    if (page.events.length > 0) return false;
-    after = page.next;
-  }
-  return true;
 }
 
 /** @throws ValidationError naming the option. */

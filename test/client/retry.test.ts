@@ -274,6 +274,18 @@ describe("circuitBreaker", () => {
     expect([calls.length, fails.map(({ args }) => (args[1] as string[])[1])]).toEqual([2, ["ERR_REMOTE", "ERR_REMOTE", "ERR_CIRCUIT_OPEN"]]);
   });
 
+  test("in a group the router has the event for as long as it is open", async () => {
+    const { router, client } = await world();
+    const sub = client.on("n", { group: "g", concurrency: 3 }, client.circuitBreaker(settings)(() => { throw new ApiError("down"); }));
+    await router.take();
+    router.say(["on", sub.id, "e1", 0]);
+    for (const token of [1, 2, 3]) {
+      router.say(["job", sub.id, token, 1, line(token)]);
+      await loaded();
+    }
+    expect((await router.take("nack")).map(({ args }) => [args[1], (args[2] as { delay?: number }).delay])).toEqual([[1, undefined], [2, undefined], [3, 30_000]]);
+  });
+
   test("what ran when it opened does not close it; while one tries, others wait for it", async () => {
     const { router, client, subscribed } = await world();
     client.onError(() => {});

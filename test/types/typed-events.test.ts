@@ -303,3 +303,14 @@ test("the map of schemas cannot be changed behind a client's back", () => {
   expect(Object.isFrozen(source)).toBe(false);
   expect(defined).not.toBe(source);
 });
+
+test("middlewares let types through", () => {
+  compiles((client) => [
+    client.on("user.created", client.errorHandler({ maxRetries: 1 })((event) => expectTypeOf(event).toEqualTypeOf<UserCreated>())),
+    client.on(["user.*"], client.circuitBreaker()(client.errorHandler()(async (event, { attempt }) => {
+      if (event.type === "user.created") expectTypeOf(event.payload).toEqualTypeOf<Created>();
+      expectTypeOf(attempt).toEqualTypeOf<number>();
+    }))),
+    client.respond("user.created", client.errorHandler()((request) => request.payload.name)),
+  ]);
+});

@@ -50,6 +50,20 @@ export function seedFailures(inHome: Case): void {
     equal((await handled.count(2)).map(({ payload }) => payload), [{ id: 2 }, { id: 1 }]);
   });
 
+  inHome("[P6] in a group errorHandler tries in place, and what it gives up is a dead letter, once", async ({ connect }) => {
+    const client = connect();
+    const handled = collector();
+    let tries = 0;
+    await client.on("n", { group: "g" }, client.errorHandler({ maxRetries: 2, delay: 1, deadLetterQueue: true })((event) => {
+      if (event.payload === 1 && ++tries > 0) throw new ApiError("no");
+      handled.handler(event);
+    })).ready;
+    await client.publishBatch([["n", 1], ["n", 2]]);
+    await handled.count(1);
+    equal((await new ManagementAgent(client).getDeadLetterQueue()).map(({ payload, attempts, subscription }) => [payload, attempts, subscription]), [[1, 3, "group:g"]]);
+    equal(tries, 3);
+  });
+
   inHome("seed: the global error handler gets what no one else handled", async ({ connect }) => {
     const client = connect();
     const told = Promise.withResolvers<[unknown, string | undefined]>();

@@ -1,4 +1,4 @@
-import type { SagaClass, SagaInstance } from "../../../src/patterns/saga-options.ts";
+import type { SagaClass, SagaInstance, SagaScope } from "../../../src/patterns/saga-options.ts";
 import type { PatternClient } from "../../../src/pattern-client.ts";
 import { equal, failure } from "../check.ts";
 import { collector } from "./kit.ts";
@@ -97,6 +97,22 @@ export function seedSagas(inHome: Case): void {
     await client.publishBatch([["a", { id: "quick" }], ["b", { id: "quick" }], ["a", { id: "slow" }]]);
     await ended(client, "slow", 2);
     equal([brief(await client.sagas("slow").get("quick")), brief(await client.sagas("slow").get("slow"))], [["quick", "completed", ["a", "b"], undefined], ["slow", "compensated", ["-a"], "timeout"]]);
+  });
+
+  inHome("a timeout survives the router's restart, and the process that set it", async (home) => {
+    const saga = { correlate: (event: { payload: { id?: string } }) => event.payload.id, timeout: "300ms", steps: { "a": { start: true, run: () => {}, compensate: (scope: SagaScope) => scope.publish("undid.a") } } };
+    const [first, second] = [home.connect(), home.connect()];
+    const running = first.saga("slow", saga);
+    await running.ready;
+    const started = collector();
+    await second.subscribe("saga.slow.stepped", started.handler);
+    await second.publish("a", { id: "o" });
+    await started.count(1);
+    await running.stop();
+    await home.restart?.();
+    await second.saga("slow", saga).ready;
+    await ended(second, "slow", 1);
+    equal(brief(await second.sagas("slow").get("o")), ["o", "compensated", ["-a"], "timeout"]);
   });
 
   inHome("keys may be any text, and steps may repeat", async ({ connect }) => {

@@ -24,6 +24,18 @@ export function seedStreams(inHome: Case): void {
     equal(windows.late, 0);
   });
 
+  inHome("the clock closes a window whose filter asks about payloads, encrypted or not", async ({ connect }) => {
+    const client = connect();
+    const windows = client.window("metrics.*", { size: "40ms", filter: { "payload.value": { $gt: 1 } } });
+    await windows.ready;
+    await client.publishBatch([1, 2, 6, 0].map((value) => ["metrics.cpu", { value }] as const));
+    for await (const { events } of windows) {
+      equal(events.map(({ payload }) => payload), [{ value: 2 }, { value: 6 }]);
+      break;
+    }
+    equal(windows.late, 0);
+  });
+
   inHome("seed: event sourcing: append, read, and be told of what is appended", async ({ connect }) => {
     const client = connect();
     const stream = client.eventStream("order-123");
