@@ -39,8 +39,8 @@ export class OpenSession {
   readonly #authority: Authority;
   readonly #publisher: Publisher;
   readonly #handles: Handles;
-  /** Newer credentials that are being looked at. */
-  readonly #renewals = new Map<number, Readonly<Record<string, unknown>>>();
+  /** Newer credentials that are being looked at: by the number of the question alone, as a credential is written nowhere. */
+  readonly #renewals = new Set<number>();
   #closed = false;
 
   constructor({ id, instance, namespace, principal, reader, calls, authority, end }: OpenSessionOptions) {
@@ -128,7 +128,7 @@ export class OpenSession {
       else this.#tell(["err", saved.req, toWire(responderLost(saved.type))]);
     }
     this.#handles.resumed(opening);
-    for (const [req, credential] of renewals) void this.#renew(req, credential);
+    for (const req of renewals) this.#tell(["err", req, toWire(new EventRouterError("ERR_ASLEEP", "the router slept while it looked at the credential; show it again", { retryable: true }))]);
     for (const call of calls) this.#calls.add(...call);
   }
 
@@ -175,7 +175,7 @@ export class OpenSession {
 
   /** The client shows a newer credential of the same principal. */
   async #renew(req: number, credential: Readonly<Record<string, unknown>>): Promise<void> {
-    this.#renewals.set(req, credential);
+    this.#renewals.add(req);
     try {
       this.#authority.spend("call");
       const principal = await this.#authority.renew(credential as unknown as Credential, this.principal);

@@ -30,9 +30,10 @@ export interface SavedOpenSession {
   readonly memberships?: readonly (readonly [id: number, spec: Readonly<Record<string, unknown>>])[];
   readonly jobs?: readonly SavedJob[];
   readonly lastToken: number;
-  /** Subscriptions that were being opened, credentials being looked at, calls not answered: begun anew. */
+  /** Subscriptions that were being opened, calls not answered: begun anew. */
   readonly opening?: readonly (readonly [id: number, spec: Readonly<Record<string, unknown>>])[];
-  readonly renewals?: readonly (readonly [req: number, credential: Readonly<Record<string, unknown>>])[];
+  /** Newer credentials that were being looked at: to be shown again. */
+  readonly renewals?: readonly number[];
   readonly calls?: readonly SavedCall[];
   /** Requests of this session that wait for an answer. */
   readonly requests?: readonly SavedRequest[];

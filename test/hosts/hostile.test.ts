@@ -1,6 +1,8 @@
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
 import { createApiKey } from "../../src/auth/api-keys.ts";
 import { serve, type RunningServer } from "../../src/hosts/server.ts";
 import { errorsOf } from "../support/errors-of.ts";
@@ -133,6 +135,13 @@ describe("WebSocket", () => {
     while (socket.closed === undefined) await socket.heard();
     expect(socket.closed).toBe(1009);
     await unharmed();
+  });
+
+  test("[Limits] nothing is compressed, whatever a peer offers", async () => {
+    const socket = new WebSocket(socketUrl(), { perMessageDeflate: true });
+    const [response] = (await once(socket, "upgrade")) as [IncomingMessage];
+    expect(response.headers["sec-websocket-extensions"]).toBeUndefined();
+    socket.terminate();
   });
 
   /** A socket that has upgraded, and what it hears. */

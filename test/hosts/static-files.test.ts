@@ -41,6 +41,8 @@ test("the page is served at / with a policy that lets it talk to its own server 
   expect(policy).toContain("default-src 'self'");
   expect(policy).toContain(`connect-src 'self' ws://127.0.0.1:${server.port} wss://127.0.0.1:${server.port}`);
   expect(policy).toContain("frame-ancestors 'none'");
+  expect(policy).not.toContain("unsafe");
+  expect(headers).toMatchObject({ "referrer-policy": "no-referrer", "x-frame-options": "DENY", "cross-origin-opener-policy": "same-origin", "permissions-policy": expect.stringContaining("camera=()") });
 });
 
 test("files that never change are kept for ever, others are asked for again", async () => {
