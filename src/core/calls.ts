@@ -5,13 +5,14 @@ import { readLog } from "./calls/read.ts";
 import { readStream } from "./calls/read-stream.ts";
 import { PermissionError } from "./errors.ts";
 import type { Namespace } from "./namespace.ts";
+import type { Health } from "./router-health.ts";
 import { TICKET_TIME } from "./tickets.ts";
 
 /** What a router knows beyond a namespace. */
 export interface RouterFacts {
   uptime(): number;
   /** @param own the only namespace whose name the caller may learn; undefined: all */
-  health(own: string | undefined): { readonly healthy: boolean; readonly checks: Readonly<Record<string, string>>; readonly issues: readonly string[] };
+  health(own: string | undefined): Health;
   sessions(namespace: Namespace): Iterable<Caller & { readonly id: string }>;
 }
 

@@ -19,6 +19,7 @@ import { resume, type Sleeper } from "./resume.ts";
 import { compileRegex } from "./regex.ts";
 import type { RetentionPolicy } from "./retention.ts";
 import type { SavedOpenSession } from "./saved-session.ts";
+import { routerHealth, type Health } from "./router-health.ts";
 import { Session } from "./session.ts";
 import type { Store } from "./store.ts";
 
@@ -101,7 +102,7 @@ export class Router {
     this.#mostNamespaces = namespaces;
     this.#onError = onError;
     this.#started = surroundings.now();
-    this.#calls = calls({ uptime: () => surroundings.now() - this.#started, health: (own) => this.#health(own), sessions: (namespace) => this.#opened(namespace) });
+    this.#calls = calls({ uptime: () => surroundings.now() - this.#started, health: (own) => this.health(own), sessions: (namespace) => this.#opened(namespace) });
   }
 
   get limits(): Limits { return this.#limits; }
@@ -175,19 +176,9 @@ export class Router {
     return new Map(await Promise.all([...this.#namespaces].map(async ([name, namespace]) => [name, await namespaceLags(namespace)] as const)));
   }
 
-  health(): { readonly healthy: boolean; readonly checks: Readonly<Record<string, string>>; readonly issues: readonly string[] } {
-    return this.#health(undefined);
-  }
-
-  /** @param own the only namespace that is named, to who may know of no other */
-  #health(own: string | undefined): ReturnType<Router["health"]> {
-    const issues: string[] = [];
-    const recent = this.#lastFailure !== undefined && this.#surroundings.now() - this.#lastFailure.at < 60_000;
-    if (recent) issues.push(own === undefined ? `a failure within the last minute: ${this.#lastFailure!.message}` : "a failure within the last minute; the router's log has more of it");
-    const full = [...this.#namespaces.values()].filter(({ appender }) => appender.full).map(({ name }) => name);
-    if (full.length > 0) issues.push(`the store does not keep up in ${own === undefined ? full.join(", ") : full.includes(own) ? own : "another namespace"}`);
-    if (this.#stopping) issues.push("the router is stopping");
-    return { healthy: issues.length === 0, checks: { transport: this.#stopping ? "stopping" : "ok", persistence: recent ? "failing" : "ok", queue: full.length > 0 ? "full" : "ok" }, issues };
+  /** How it is doing. @param own the only namespace that is named, to who may know of no other */
+  health(own?: string): Health {
+    return routerHealth({ now: this.#surroundings.now(), stopping: this.#stopping, failure: this.#lastFailure, namespaces: this.#namespaces.values() }, own);
   }
 
   /** Finishes what was accepted, then tells all clients to come back after `retryAfter` ms and takes no more. The store is the host's to close. */
