@@ -42,7 +42,7 @@ test("authorize asks about each event, with who this client is; what it waits fo
   expect(errors).toEqual([["PermissionError", "ERR_UNAUTHORIZED", 2], ["RangeError", undefined, 3]]);
 });
 
-test("they compose with what else surrounds a handler: what is not allowed is not tried again", async () => {
+test("they compose with what else surrounds a handler", async () => {
   const { client, errors, handled, handler, run } = await scene([]);
   await run(client.errorHandler({ maxRetries: 0 })(client.requirePermission("admin")(handler)), 1, 2);
   expect([handled, errors.map((error) => (error as unknown[])[1])]).toEqual([[], ["ERR_PERMISSION", "ERR_PERMISSION"]]);
