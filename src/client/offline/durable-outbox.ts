@@ -242,7 +242,6 @@ export class DurableOutbox implements WaitingRoom, Part {
         else if (outcome!.seq === null || outcome!.seq <= this.#low || this.#settledAhead.has(outcome!.seq)) this.#options.direct.add(one);
         else if (!one.settled) this.#waiters.add(outcome!.seq, one);
       });
-      this.#connect();
       this.#count();
     } catch (error) {
       for (const one of group) this.#refuse(one, error);
@@ -256,6 +255,8 @@ export class DurableOutbox implements WaitingRoom, Part {
   #watch(): void {
     this.#unwatch = this.#log.watch((events) => {
       this.#count();
+      // Also for what other tabs have left: they may be gone.
+      this.#connect();
       this.#flusher.wake();
       this.#leadership.watch();
       for (const listener of this.#listeners) listener(events);

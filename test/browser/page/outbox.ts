@@ -1,0 +1,83 @@
+import type { EventRouterError } from "../../../src/core/errors.ts";
+import { EventRouterClient, type EventRouterOptions } from "../../../src/index.ts";
+
+export { limitStorage } from "./store.ts";
+
+let client: EventRouterClient;
+const errors: string[] = [];
+
+export async function open(url: string, options: EventRouterOptions = {}): Promise<void> {
+  client = new EventRouterClient({ url, offline: true, reconnect: { minDelay: 20, maxDelay: 200 }, ...options });
+  client.onError((error) => errors.push((error as EventRouterError).code ?? String(error)));
+  // Until the outbox is open.
+  await client.outbox.list();
+}
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+/** Publishes numbers without waiting for one another; says how their receipts were. */
+export async function publish(type: string, from: number, to: number): Promise<Record<string, number>> {
+  const statuses: Record<string, number> = {};
+  await Promise.all(range(from, to).map(async (n) => {
+    const { status } = await client.publish(type, n);
+    statuses[status] = (statuses[status] ?? 0) + 1;
+  }));
+  return statuses;
+}
+
+const witnesses = "witness";
+
+/** Another page that remembers what this one was promised. */
+export function witness(): void {
+  const channel = new BroadcastChannel(witnesses);
+  channel.onmessage = ({ data }: MessageEvent) => promised.push(data as number);
+}
+const promised: number[] = [];
+export function witnessed(): number[] { return promised; }
+
+/** Publishes numbers one after another until the page dies, and tells the witness of each that is durable. */
+export function publishOnAndOn(type: string, from: number): void {
+  const channel = new BroadcastChannel(witnesses);
+  void (async () => {
+    for (let n = from; ; n++) {
+      await client.publish(type, n);
+      channel.postMessage(n);
+    }
+  })();
+}
+
+export async function publishUntilFull(type: string): Promise<{ code: string; kept: number }> {
+  for (let n = 0; ; n++) {
+    try {
+      await client.publish(type, { n, text: "x".repeat(20_000) });
+    } catch (error) {
+      return { code: (error as EventRouterError).code, kept: n };
+    }
+  }
+}
+
+export function size(): number { return client.outbox.size; }
+export function state(): string { return client.state; }
+export function told(): string[] { return errors; }
+
+/** Who of the tabs has the right to send: how many hold it, and how many wait for it. */
+export async function locks(): Promise<{ held: number; pending: number }> {
+  const { held, pending } = await navigator.locks.query();
+  const ours = (all: LockInfo[] | undefined): number => all?.filter(({ name }) => name?.startsWith("event-router outbox")).length ?? 0;
+  return { held: ours(held), pending: ours(pending) };
+}
+
+export async function emptied(): Promise<void> {
+  while (client.outbox.size > 0 || client.state !== "connected") await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+/** The settled receipt of an event that was published while this tab may not be the one that sends. */
+export async function publishAndSettle(type: string, payload: unknown): Promise<{ status: string; settled: { status: string; seq: number | null } }> {
+  const receipt = await client.publish(type, payload);
+  const { status, seq } = await receipt.settled;
+  return { status: receipt.status, settled: { status, seq } };
+}
+
+export async function connect(): Promise<void> { await client.connect(); }
+
+export async function close(): Promise<void> { await client.close(); }
