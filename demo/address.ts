@@ -1,3 +1,6 @@
+/** By what the page reaches a router: its own socket, one that it shares with other tabs, or none: the router is in the page. */
+export type Transport = "websocket" | "shared-worker" | "memory";
+
 /** Which router and namespace the page talks to, and what its tail shows. Kept in the page's own address, so that it survives a reload and can be sent to a colleague. */
 export interface Address {
   readonly url: string;
@@ -5,6 +8,7 @@ export interface Address {
   readonly pattern: string;
   readonly filter: string;
   readonly from: "now" | "start";
+  readonly transport: Transport;
 }
 
 /** The router that served the page. */
@@ -14,6 +18,7 @@ const home = (): Address => ({
   pattern: "**",
   filter: "",
   from: "now",
+  transport: "websocket",
 });
 
 export function readAddress(): Address {
@@ -25,6 +30,7 @@ export function readAddress(): Address {
     pattern: query.get("pattern") ?? usual.pattern,
     filter: query.get("filter") ?? usual.filter,
     from: query.get("from") === "start" ? "start" : "now",
+    transport: (["shared-worker", "memory"] as const).find((name) => name === query.get("transport")) ?? "websocket",
   };
 }
 

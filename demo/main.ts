@@ -6,6 +6,7 @@ import { setUpMetrics } from "./metrics.ts";
 import { setUpPublishForm } from "./publish-form.ts";
 import { RouterSession } from "./session.ts";
 import { setUpTail } from "./tail.ts";
+import { setUpTransportBar } from "./transport-bar.ts";
 import { setUpTheme } from "./theme.ts";
 
 const activity = createActivity(find("activity", HTMLOListElement), find("alert", HTMLElement));
@@ -19,5 +20,6 @@ setUpTheme(find("theme", HTMLFormElement), () => restyle());
 setUpFigures(session, activity);
 setUpPublishForm(session, activity);
 setUpTail(session, activity);
+setUpTransportBar(session, activity);
 // Last: it connects.
 setUpConnectionBar(session, activity);

@@ -1,16 +1,20 @@
-import { EventRouterClient, type ClientState } from "../src/index.ts";
+import { EventRouterClient, type ClientState, type EventRouterOptions } from "../src/index.ts";
+import { readAddress, type Transport } from "./address.ts";
+import { NetworkSwitch } from "./network-switch.ts";
 
 /** Work of one panel with one client. What it returns is called when that client goes. */
 export type Use = (client: EventRouterClient) => () => void;
 
 /** The page's client: another one for each address. Panels say once what they do with a client, and do it with each that comes. */
 export class RouterSession {
+  readonly network = new NetworkSwitch();
   readonly #report: (thrown: unknown, doing: string) => void;
   readonly #uses: Use[] = [];
   readonly #watchers: ((state: ClientState) => void)[] = [];
   #endings: (() => void)[] = [];
   #client: EventRouterClient | undefined;
   #target: { readonly url: string; readonly namespace: string } | undefined;
+  #transport = readAddress().transport;
 
   /** @param report hears what no one else has handled. */
   constructor(report: (thrown: unknown, doing: string) => void) {
@@ -21,6 +25,16 @@ export class RouterSession {
   get client(): EventRouterClient | undefined { return this.#client; }
   get target(): { readonly url: string; readonly namespace: string } | undefined { return this.#target; }
   get state(): ClientState { return this.#client?.state ?? "idle"; }
+
+  get transport(): Transport { return this.#transport; }
+  /** By what routers are reached from now on; the present one is reached anew. */
+  set transport(transport: Transport) {
+    this.#transport = transport;
+    const target = this.#target;
+    if (target !== undefined) this.open(target.url, target.namespace);
+  }
+  /** What is published without a connection waits; a router in the page has no need of that. */
+  get hasOutbox(): boolean { return this.#transport !== "memory"; }
 
   /** Does it with the present client and with each to come. */
   use(use: Use): void {
@@ -38,7 +52,7 @@ export class RouterSession {
    */
   open(url: string, namespace: string): void {
     this.close();
-    const client = new EventRouterClient({ transport: "websocket", url, namespace, name: "playground" });
+    const client = new EventRouterClient({ ...this.#reach(url), namespace, name: "playground" });
     this.#client = client;
     this.#target = { url, namespace };
     client.onError((error) => this.#report(error, "in the background"));
@@ -58,6 +72,14 @@ export class RouterSession {
     for (const end of this.#endings.splice(0)) end();
     client.close().catch((thrown: unknown) => this.#report(thrown, "disconnecting"));
     this.#tell();
+  }
+
+  #reach(url: string): EventRouterOptions {
+    switch (this.#transport) {
+      case "websocket": return { transport: "websocket", url, offline: true, WebSocket: this.network.WebSocket };
+      case "shared-worker": return { transport: "shared-worker", url, offline: true };
+      case "memory": return { transport: "memory" };
+    }
   }
 
   #tell(): void {
