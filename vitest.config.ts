@@ -1,13 +1,37 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    globalSetup: ["test/setup/prepare.ts"],
     reporters: ["default", "./test/setup/count-reporter.ts"],
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
     // Two workers: the tests start servers, browsers and load of their own.
     maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: "node",
+          include: ["test/**/*.test.ts"],
+          globalSetup: ["test/setup/prepare.ts"],
+          testTimeout: 20_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        // Inside workerd: the tests run beside the objects they test.
+        plugins: [cloudflareTest({
+          main: "./test/runtimes/workerd/worker.ts",
+          miniflare: {
+            compatibilityDate: "2026-10-01",
+            compatibilityFlags: ["nodejs_compat"],
+            durableObjects: {
+              EVENT_ROUTER: { className: "EventRouterObject", useSQLite: true },
+              SMALL: { className: "SmallObject", useSQLite: true },
+            },
+            bindings: { ALLOW_ANONYMOUS: "true" },
+          },
+        })],
+        test: { name: "workerd", include: ["test/runtimes/workerd/*.workerd.ts"], testTimeout: 30_000, hookTimeout: 60_000 },
+      },
+    ],
   },
 });

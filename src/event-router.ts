@@ -52,7 +52,7 @@ function surroundingsOf(options: TransportOptions & Pick<BaseOptions, "auth" | "
   };
 }
 
-function linkOf({ transport, url, reconnect = {}, worker, WebSocket }: TransportOptions, auth: Auth | undefined): () => Link {
+function linkOf({ transport, url, reconnect = {}, worker, WebSocket, namespace = "default" }: TransportOptions & Pick<BaseOptions, "namespace">, auth: Auth | undefined): () => Link {
   const shared = transport === "shared-worker";
   if (transport !== undefined && transport !== "memory" && transport !== "websocket" && !shared) throw invalidOption("transport", 'must be "websocket", "shared-worker" or "memory"; others are not available in this version');
   if (worker !== undefined) checkFunction(worker, "worker");
@@ -66,9 +66,9 @@ function linkOf({ transport, url, reconnect = {}, worker, WebSocket }: Transport
     minDelay: milliseconds(minDelay, "reconnect.minDelay"),
     maxDelay: milliseconds(maxDelay, "reconnect.maxDelay"),
   };
-  if (auth?.type === "mtls") return () => lazyLink(async () => (await import("./certificate-link.ts")).certificateLink(auth, { url: address && socketUrl(address), ...settings }));
+  if (auth?.type === "mtls") return () => lazyLink(async () => (await import("./certificate-link.ts")).certificateLink(auth, { url: address && socketUrl(address, namespace), ...settings }));
   if (address === undefined && !shared) return () => lazyLink(async () => (await import("./in-process-router.ts")).inProcessRouterLink());
-  const webSocket = { url: address === undefined ? address : socketUrl(address), ...settings };
+  const webSocket = { url: address === undefined ? address : socketUrl(address, namespace), ...settings };
   return () => (shared ? lazyLink(async () => (await import("./shared-worker-link.ts")).sharedWorkerLink(webSocket, worker)) : webSocketLink(webSocket as WebSocketLinkOptions));
 }
 
@@ -81,7 +81,7 @@ function environmentUrl(): string | undefined {
   }
 }
 
-function socketUrl(given: string): string {
+function socketUrl(given: string, namespace: string): string {
   const url = URL.canParse(given) ? new URL(given) : undefined;
   const [, secure] = /^(?:ws|http)(s?):$/.exec(url?.protocol ?? "") ?? [];
   if (!url || secure === undefined) throw invalidOption("url", `must be such as "ws://localhost:8080"; got ${JSON.stringify(given)}`);
@@ -89,6 +89,8 @@ function socketUrl(given: string): string {
   if (url.username || url.password || /[?&][^=]*(token|key|secret|pass|auth)[^=]*=/i.test(url.search)) throw invalidOption("url", "is no place for credentials; use the option auth");
   url.protocol = `ws${secure}:`;
   if (url.pathname === "/") url.pathname = "/ws";
+  // A router at the edge is found by it.
+  if (namespace !== "default") url.searchParams.set("namespace", namespace);
   url.hash = "";
   return url.href;
 }

@@ -10,6 +10,7 @@ import { TICKET_TIME } from "./tickets.ts";
 
 /** What a router knows beyond a namespace. */
 export interface RouterFacts {
+  hostStats(): Readonly<Record<string, number | string>>;
   uptime(): number;
   /** @param own the only namespace whose name the caller may learn; undefined: all */
   health(own: string | undefined): Health;
@@ -21,7 +22,7 @@ export function calls(facts: RouterFacts): ReadonlyMap<string, Call> {
     ["read", readLog],
     ["stream", readStream],
     ["ticket", (caller) => JSON.stringify({ ticket: caller.ticket(), expiresIn: TICKET_TIME })],
-    ["stats", (caller) => stats(caller, facts.uptime())],
+    ["stats", (caller) => stats(caller, { uptime: facts.uptime(), ...facts.hostStats() })],
     ["health", ({ principal, namespace: { name } }) => {
       demand(principal, "manage");
       return JSON.stringify(facts.health(principal.everywhere ? undefined : name));

@@ -7,6 +7,8 @@ export interface RetentionPolicy {
   readonly maxEvents?: number;
   /** UTF-16 units of the events' text: bytes, for ASCII. */
   readonly maxBytes?: number;
+  /** Milliseconds between two looks for events that are too old; default: a twentieth of `maxAge`, at least 1 s and at most a minute. */
+  readonly checkEvery?: number;
 }
 
 /** How far over its limit a log may grow before it is trimmed between two ticks, as a part of the limit. */
@@ -38,11 +40,11 @@ export class Retention {
 
   /** Returns when to be called again. */
   tick(now: number): number | null {
-    const { maxAge } = this.#policy;
+    const { maxAge, checkEvery } = this.#policy;
     if (maxAge === undefined) return null;
     if (now >= this.#next) {
       void this.#trim(now);
-      this.#next = now + Math.min(Math.max(maxAge / 20, 1_000), 60_000);
+      this.#next = now + (checkEvery ?? Math.min(Math.max(maxAge / 20, 1_000), 60_000));
     }
     return this.#next;
   }

@@ -44,6 +44,8 @@ export interface RouterOptions {
   readonly bookmarkDelay?: number;
   /** Namespaces that may be opened. */
   readonly namespaces?: number;
+  /** Figures of the host, told with those of a namespace. */
+  hostStats?(): Readonly<Record<string, number | string>>;
   /** A failure behind the sessions, for a log. */
   onError?(error: unknown): void;
 }
@@ -89,7 +91,7 @@ export class Router {
   #stopping = false;
   #lastFailure: { readonly at: number; readonly message: string } | undefined;
 
-  constructor({ store, surroundings, policy = openPolicy, limits = {}, rates = {}, retention = {}, tail = { events: 2_048, size: 2 * 1024 * 1024 }, heartbeat = 0, namespaces = 1_000, bookmarkDelay = 50, onError = () => {} }: RouterOptions) {
+  constructor({ store, surroundings, policy = openPolicy, limits = {}, rates = {}, retention = {}, tail = { events: 2_048, size: 2 * 1024 * 1024 }, heartbeat = 0, namespaces = 1_000, bookmarkDelay = 50, hostStats = () => ({}), onError = () => {} }: RouterOptions) {
     this.#store = store;
     this.#clock = surroundings;
     surroundings = this.#surroundings = { ...surroundings, now: steady(() => this.#clock.now()) };
@@ -102,7 +104,7 @@ export class Router {
     this.#mostNamespaces = namespaces;
     this.#onError = onError;
     this.#started = surroundings.now();
-    this.#calls = calls({ uptime: () => surroundings.now() - this.#started, health: (own) => this.health(own), sessions: (namespace) => this.#opened(namespace) });
+    this.#calls = calls({ hostStats, uptime: () => surroundings.now() - this.#started, health: (own) => this.health(own), sessions: (namespace) => this.#opened(namespace) });
   }
 
   get limits(): Limits { return this.#limits; }
@@ -128,6 +130,11 @@ export class Router {
     if (this.#stopping) session.end(stopping(1_000));
     else this.#sessions.add(session);
     return session;
+  }
+
+  /** Opens a namespace, so that what is due in it is done though nobody is connected. */
+  async open(namespace: string): Promise<void> {
+    await this.#namespace(namespace);
   }
 
   /** Takes up sessions that were saved (`Session.save`) before the host slept, over pipes that stayed. They may be used once this has resolved. */

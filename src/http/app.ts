@@ -28,6 +28,8 @@ export interface AppOptions {
   readonly origins?: readonly string[];
   /** Names under which the server may be addressed; undefined: any. */
   readonly hosts?: readonly string[] | undefined;
+  /** Milliseconds for which a visitor's session is kept for the next request; 0: not at all, and no timer waits. Default 15 s. */
+  readonly keepSessions?: number;
   readonly metrics?: HttpDeps["metrics"];
   /** What the host knows of the caller, from what it passes along with a request. */
   callerOf?(env: unknown): Caller;
@@ -42,8 +44,8 @@ export interface AppOptions {
  * const app = createApp({ router, clock, randomBytes });
  * const response = await app.fetch(new Request("http://router/health"));
  */
-export function createApp({ router, clock, randomBytes, origins = [], hosts, metrics, callerOf = () => ({}), onError = () => {} }: AppOptions): Hono {
-  const deps: HttpDeps = { router, clock, metrics, callerOf, doors: new Doors(router, { ...clock, randomBytes }) };
+export function createApp({ router, clock, randomBytes, origins = [], hosts, keepSessions, metrics, callerOf = () => ({}), onError = () => {} }: AppOptions): Hono {
+  const deps: HttpDeps = { router, clock, metrics, callerOf, doors: new Doors(router, { ...clock, randomBytes }, keepSessions) };
   const refusal = gate({ origins, hosts });
   const app = new Hono();
 

@@ -19,12 +19,15 @@ interface Entry {
 export class Doors {
   readonly #router: Connectable;
   readonly #surroundings: Clock & { randomBytes(count: number): Uint8Array };
+  readonly #fresh: number;
   /** In the order of their opening. */
   readonly #entries = new Map<string, Entry>();
 
-  constructor(router: Connectable, surroundings: Clock & { randomBytes(count: number): Uint8Array }) {
+  /** @param fresh 0: a session lives no longer than the requests that use it, and nothing waits behind them (for hosts that must come to rest) */
+  constructor(router: Connectable, surroundings: Clock & { randomBytes(count: number): Uint8Array }, fresh = FRESH) {
     this.#router = router;
     this.#surroundings = surroundings;
+    this.#fresh = fresh;
   }
 
   /**
@@ -37,12 +40,19 @@ export class Doors {
     try {
       return await use(await entry.door);
     } finally {
-      if (--entry.users === 0 && this.#entries.get(entry.key) !== entry) leave(entry);
+      if (--entry.users === 0) this.#used(entry);
     }
   }
 
+  #used(entry: Entry): void {
+    const current = this.#entries.get(entry.key) === entry;
+    if (current && this.#fresh > 0) return;
+    if (current) this.#entries.delete(entry.key);
+    leave(entry);
+  }
+
   #enter(visitor: Visitor): Entry {
-    this.#retire();
+    if (this.#fresh > 0) this.#retire();
     const key = JSON.stringify(visitor);
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
@@ -52,14 +62,14 @@ export class Doors {
     const door = Door.open(this.#router, visitor, this.#surroundings, forget);
     const entry: Entry = { key, door, since: this.#surroundings.now(), users: 0 };
     // One timer at a time, for the oldest; an empty house has none.
-    if (this.#entries.size === 0) this.#wake();
+    if (this.#entries.size === 0 && this.#fresh > 0) this.#wake();
     this.#entries.set(key, entry);
     door.catch(forget);
     return entry;
   }
 
   #wake(): void {
-    this.#surroundings.after(FRESH, () => {
+    this.#surroundings.after(this.#fresh, () => {
       this.#retire();
       if (this.#entries.size > 0) this.#wake();
     });
@@ -67,7 +77,7 @@ export class Doors {
 
   /** Those that are too old or too many serve whom they serve, and nobody new. */
   #retire(): void {
-    const expired = this.#surroundings.now() - FRESH;
+    const expired = this.#surroundings.now() - this.#fresh;
     for (const entry of this.#entries.values()) {
       if (entry.since > expired && this.#entries.size < MOST) return;
       this.#entries.delete(entry.key);

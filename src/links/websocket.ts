@@ -65,19 +65,20 @@ export function webSocketLink(options: WebSocketLinkOptions): Link {
       connectionTimeout: options.connectionTimeout,
     });
     socket = own;
-    own.onopen = () => {
+    // Listeners and no `on…`: those are called twice in workerd, by partysocket and by the platform's own EventTarget.
+    own.addEventListener("open", () => {
       if (phase !== "trying") return;
       phase = "open";
       openedAt = clock.now();
       listener.open();
-    };
-    own.onmessage = ({ data }: MessageEvent) => {
+    });
+    own.addEventListener("message", ({ data }: MessageEvent) => {
       if (phase !== "open") return;
       if (typeof data === "string") listener.message(data);
       else own.close(1003, "text only");
-    };
-    own.onclose = ({ code, reason }) => lost(`closed with code ${code}${reason === "" ? "" : `, ${reason}`}`);
-    own.onerror = ({ message, error }) => lost(message === "TIMEOUT" ? `no answer within ${options.connectionTimeout} ms` : message || "failed", error);
+    });
+    own.addEventListener("close", ({ code, reason }) => lost(`closed with code ${code}${reason === "" ? "" : `, ${reason}`}`));
+    own.addEventListener("error", ({ message, error }) => lost(message === "TIMEOUT" ? `no answer within ${options.connectionTimeout} ms` : message || "failed", error));
   };
 
   /** One failure may be told twice, as an error and as a close. */

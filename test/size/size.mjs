@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 
 const GOAL = 10_000;
 // Raised while the client learns groups, streams, dead letters and offline work; it falls again with the goal in sight.
-const BUDGET = 18_040;
+const BUDGET = 18_200;
 
 const later = [];
 const { outputFiles, metafile } = await build({

@@ -6,9 +6,9 @@ import { type Caller, demand, whole } from "./call.ts";
 type Params = Readonly<Record<string, unknown>>;
 
 /** The figures of the caller's namespace. */
-export function stats({ namespace, principal }: Caller, uptime: number): string {
+export function stats({ namespace, principal }: Caller, host: Readonly<Record<string, number | string>>): string {
   demand(principal, "manage");
-  return JSON.stringify({ ...namespaceStats(namespace), uptime });
+  return JSON.stringify({ ...namespaceStats(namespace), ...host });
 }
 
 /** Everything that reads: live subscriptions, members of groups, and the durable names and groups that nobody reads now. */

@@ -1,0 +1,232 @@
+import { DurableObject } from "cloudflare:workers";
+import type { Hono } from "hono";
+import { asError, EventRouterError, ValidationError } from "../core/errors.ts";
+import { PING, PONG } from "../core/frames.ts";
+import type { Caller, Policy } from "../core/policy.ts";
+import { Router } from "../core/router.ts";
+import type { Store } from "../core/store.ts";
+import { createApp } from "../http/app.ts";
+import type { Family } from "../http/exposition.ts";
+import { gate } from "../http/gate.ts";
+import { routerMetrics, single } from "../http/metrics.ts";
+import { problemOf } from "../http/problem.ts";
+import { durableObjectSqlite } from "../stores/sqlite-durable-object.ts";
+import { sqliteStore } from "../stores/sqlite.ts";
+import { workerScope, type ObjectState, type SleepingSocket } from "./durable-object.ts";
+import { EdgeMeter } from "./edge-meter.ts";
+import { ObjectClock } from "./object-clock.ts";
+import { SleepingSockets } from "./sleeping-sockets.ts";
+import { randomBytes } from "./surroundings.ts";
+import { readWorkerSettings, type WorkerEnv, type WorkerOptions } from "./worker-options.ts";
+
+/** A router while its object is awake. */
+interface Awake {
+  readonly router: Router;
+  readonly clock: ObjectClock;
+  readonly sockets: SleepingSockets;
+  readonly app: Hono;
+  refusal(origin: string | undefined, host: string | undefined): EventRouterError | undefined;
+}
+
+/**
+ * One namespace in one Durable Object: its log in the object's SQLite, its sessions on WebSockets that stay while the object hibernates. The object's name
+ * is the namespace.
+ * @example
+ * // worker/index.ts
+ * export { EventRouterObject } from "@gadugi/event-router/worker";
+ * export default createWorker();
+ */
+export class EventRouterObject extends DurableObject<WorkerEnv> {
+  static readonly options: WorkerOptions = {};
+  readonly #state: ObjectState;
+  readonly #meter: EdgeMeter;
+  readonly #database: ReturnType<typeof durableObjectSqlite>;
+  #awake: Awake | EventRouterError = new EventRouterError("ERR_ASLEEP", "the object has not woken", { retryable: true });
+  #store: Store | undefined;
+  #head = 0;
+  #savedHead = 0;
+  #writtenBefore = 0;
+
+  constructor(ctx: ObjectState, env: WorkerEnv) {
+    super(ctx, env);
+    this.#state = ctx;
+    this.#meter = new EdgeMeter({ database: () => (this.#store === undefined ? undefined : this.#database), now: Date.now });
+    this.#database = durableObjectSqlite(ctx.storage, this.#meter.usage);
+    const { WebSocketRequestResponsePair } = workerScope();
+    // Answered by the platform, without waking the object.
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+    // A throw here would put the object off for good: every request is answered with the reason instead.
+    void ctx.blockConcurrencyWhile(async () => {
+      try {
+        this.#awake = await this.#wake();
+      } catch (thrown) {
+        console.error(thrown);
+        this.#awake = asError(thrown, (cause) => new EventRouterError("ERR_INTERNAL", "the router could not start; see the worker's log", { cause, retryable: true }));
+      }
+    });
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    this.#meter.count("requests");
+    const awake = this.#awake;
+    if (awake instanceof EventRouterError) return refused(awake);
+    awake.clock.begin();
+    if (request.headers.get("Upgrade")?.toLowerCase() !== "websocket") return awake.app.fetch(request, callerOf(request));
+    const caller = callerOf(request);
+    const error = awake.refusal(caller.origin, request.headers.get("Host") ?? undefined);
+    if (error !== undefined) return refused(error);
+    const { 0: client, 1: server } = new (workerScope().WebSocketPair)();
+    awake.sockets.accept(server, caller);
+    return new Response(null, { status: 101, webSocket: client } as ResponseInit);
+  }
+
+  async webSocketMessage(socket: SleepingSocket, message: string | ArrayBuffer): Promise<void> {
+    this.#meter.count("messages");
+    const awake = this.#awake;
+    if (awake instanceof EventRouterError) return socket.close(4500, awake.code);
+    awake.sockets.message(socket, message);
+    // Until then the object is not put away.
+    await awake.clock.settled();
+  }
+
+  async webSocketClose(socket: SleepingSocket, code: number): Promise<void> {
+    await this.#gone(socket, code);
+  }
+
+  async webSocketError(socket: SleepingSocket): Promise<void> {
+    await this.#gone(socket, 1011);
+  }
+
+  async alarm(): Promise<void> {
+    this.#meter.count("alarms");
+    const awake = this.#awake;
+    // The platform tries again later.
+    if (awake instanceof EventRouterError) throw awake;
+    awake.clock.rang();
+    await awake.clock.settled();
+  }
+
+  async #gone(socket: SleepingSocket, code: number): Promise<void> {
+    const awake = this.#awake;
+    if (awake instanceof EventRouterError) return;
+    awake.sockets.gone(socket);
+    try {
+      // Codes of a connection that broke may not be sent.
+      socket.close(code >= 1000 && code < 5000 && ![1004, 1005, 1006, 1015].includes(code) ? code : 1000, "");
+    } catch {
+      // It is closed.
+    }
+    await awake.clock.settled();
+  }
+
+  async #wake(): Promise<Awake> {
+    const { options } = this.constructor as typeof EventRouterObject;
+    const { policy, limits, rates, retention, origins, heartbeat } = await readWorkerSettings(options, this.env);
+    const namespace = this.#state.id.name;
+    if (namespace === undefined) throw new ValidationError("ERR_NAMESPACE", "this object has no name; get it with idFromName(namespace), as createWorker() does");
+    const onError = (error: unknown): void => console.error(error);
+    const clock = new ObjectClock({
+      storage: this.#state.storage, onError,
+      tick: () => router.tick(),
+      settled: () => this.#settled(sockets),
+      wrote: () => this.#wrote(),
+      hold: () => this.#meter.hold(),
+      release: () => this.#meter.release(),
+    });
+    const router: Router = new Router({
+      store: this.#lazyStore(onError), surroundings: clock, policy: confined(policy, namespace), limits, rates, retention, heartbeat, namespaces: 1, bookmarkDelay: 0, onError,
+      hostStats: () => this.#meter.stats(),
+    });
+    const sockets = new SleepingSockets({ ctx: this.#state, router, database: this.#database, changed: () => clock.begin() });
+    const app = createApp({
+      router, origins, onError, randomBytes, keepSessions: 0, metrics: routerMetrics(router, () => ownFamilies(this.#meter.stats())),
+      clock: { now: Date.now, after: (ms, callback) => this.#after(ms, callback) },
+      callerOf: (caller) => caller as Caller,
+    });
+    await clock.wake();
+    // What was stored may have something due, though nobody is connected.
+    if (this.#hasLog()) await router.open(namespace);
+    await sockets.wake();
+    this.#savedHead = this.#head;
+    return { router, clock, sockets, app, refusal: gate({ origins, hosts: undefined }) };
+  }
+
+  /** Only who was let in opens the log: an object that strangers asked for stores nothing. */
+  #lazyStore(onError: (error: unknown) => void): Store {
+    return {
+      durability: "disk",
+      open: async (name) => {
+        this.#store ??= await sqliteStore(this.#database, { randomBytes, onError });
+        const log = await this.#store.open(name);
+        this.#head = log.head;
+        log.watch((events) => { this.#head = events.at(-1)!.seq; });
+        return log;
+      },
+      close: async () => {},
+    };
+  }
+
+  #hasLog(): boolean {
+    return this.#database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'er_namespaces'").get() !== undefined;
+  }
+
+  #settled(sockets: SleepingSockets): void {
+    sockets.save(this.#head !== this.#savedHead);
+    this.#savedHead = this.#head;
+    this.#meter.save();
+  }
+
+  #wrote(): boolean {
+    const { rowsWritten } = this.#meter.usage;
+    const wrote = rowsWritten !== this.#writtenBefore;
+    this.#writtenBefore = rowsWritten;
+    return wrote;
+  }
+
+  /** For open event streams: they keep the object awake. */
+  #after(ms: number, callback: () => void): () => void {
+    let waiting = true;
+    const over = (): void => {
+      if (waiting) this.#meter.release();
+      waiting = false;
+    };
+    this.#meter.hold();
+    const timer = setTimeout(() => {
+      over();
+      callback();
+    }, ms);
+    return () => {
+      clearTimeout(timer);
+      over();
+    };
+  }
+}
+
+/** One object has one namespace, which the URL must name so that the platform finds the object. */
+function confined(policy: Policy, own: string): Policy {
+  return {
+    ...(policy.restore !== undefined && { restore: (saved, name) => policy.restore!(saved, name) }),
+    ...(policy.review !== undefined && { review: (principal, name) => policy.review!(principal, name) }),
+    ...(policy.watch !== undefined && { watch: (listener) => policy.watch!(listener) }),
+    authenticate(credential, namespace, caller) {
+      if (namespace !== own) throw new ValidationError("ERR_NAMESPACE", `this address is that of namespace "${own}"; at the edge, connect to /ws?namespace=${namespace}`, { details: { path: "namespace" } });
+      return policy.authenticate(credential, namespace, caller);
+    },
+  };
+}
+
+/** The meter's figures as metrics. */
+function ownFamilies(stats: Readonly<Record<string, number | string>>): Family[] {
+  return Object.entries(stats).flatMap(([key, value]) => (typeof value === "number" ? [single(`event_router_${key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`, "Of the object, since it was made", value)] : []));
+}
+
+function callerOf({ headers }: Request): Caller {
+  const address = headers.get("CF-Connecting-IP");
+  const origin = headers.get("Origin");
+  return { ...(address !== null && { address }), ...(origin !== null && { origin }) };
+}
+
+function refused(error: EventRouterError): Response {
+  const problem = problemOf(error);
+  return new Response(JSON.stringify(problem), { status: problem.status, headers: { "Content-Type": "application/problem+json" } });
+}

@@ -1,0 +1,157 @@
+import type { Surroundings } from "../core/clock.ts";
+import type { ObjectStorage } from "./durable-object.ts";
+import { randomBytes } from "./surroundings.ts";
+
+/** Deadlines as near as this, ms, are waited for awake: for so short a time an object is not put away anyway, and an alarm is a row written. */
+const NEAR = 1_000;
+/** Deadlines up to this, ms, are mostly over before they come, as that of a hello or a request: they get an alarm only if they are still there a moment later. */
+const FLEETING = 30_000;
+
+export interface ObjectClockOptions {
+  readonly storage: Pick<ObjectStorage, "getAlarm" | "setAlarm">;
+  /** The router's. */
+  tick(): number | null;
+  /** Everything that a turn brought has been sent. */
+  settled(): void;
+  /** Whether something was written since the last call. */
+  wrote(): boolean;
+  /** Something keeps the object awake, and no more. */
+  hold(): void;
+  release(): void;
+  onError(error: unknown): void;
+}
+
+/**
+ * Time and turns of a Durable Object. When nothing is due within a second there is no timer, so that the object can hibernate; what is due later has one
+ * alarm, which survives everything. A deadline that was stored gets its alarm with the write.
+ */
+export class ObjectClock implements Surroundings {
+  readonly #options: ObjectClockOptions;
+  #waiting: (() => void)[] = [];
+  #turn: Promise<void> | undefined;
+  /** When the router wants its tick. */
+  #wanted: number | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #alarm: number | null = null;
+
+  constructor(options: ObjectClockOptions) {
+    this.#options = options;
+  }
+
+  readonly now = Date.now;
+  readonly randomBytes = randomBytes;
+
+  /**
+   * A turn of the loop and not a microtask: so the messages that came together, of all sockets, are one transaction, and leave in one message a session.
+   * It is over at once, so it keeps nobody from hibernating.
+   */
+  readonly defer = (callback: () => void): void => {
+    this.#waiting.push(callback);
+    this.begin();
+  };
+
+  readonly wakeAt = (time: number | null): void => {
+    this.#wanted = time;
+    this.begin();
+  };
+
+  /** There is something to do: a turn is over soon. */
+  begin(): void {
+    if (this.#turn !== undefined) return;
+    this.#options.hold();
+    this.#turn = new Promise((resolve) => setTimeout(() => {
+      this.#turn = undefined;
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (const callback of waiting) this.#try(callback);
+      // What they began with promises goes on in microtasks; a commit is one.
+      queueMicrotask(() => {
+        this.#plan();
+        this.#options.settled();
+        this.#options.release();
+        resolve();
+      });
+    }, 0));
+  }
+
+  /** Resolves when no turn is under way: an event whose handler has returned then has had all its effects. */
+  async settled(): Promise<void> {
+    while (this.#turn !== undefined) await this.#turn;
+  }
+
+  /** The object has woken: which alarm it left. */
+  async wake(): Promise<void> {
+    this.#alarm = await this.#options.storage.getAlarm();
+  }
+
+  /** The alarm has come, perhaps once more than was asked for: what is due is done once, by whoever comes first. */
+  rang(): void {
+    this.#alarm = null;
+    this.#tick();
+  }
+
+  #tick(): void {
+    this.#ask();
+    this.begin();
+  }
+
+  #ask(): void {
+    this.#try(() => { this.#wanted = this.#options.tick(); });
+  }
+
+  #plan(): void {
+    this.#off();
+    const wrote = this.#options.wrote();
+    // What was settled meanwhile, as a hello, needs no alarm.
+    if (this.#wanted !== null && wrote) this.#ask();
+    if (this.#wanted === null) return;
+    const left = this.#wanted - this.now();
+    if (left <= NEAR) this.#on(() => this.#tick(), Math.max(left, 0));
+    else if (this.#alarm !== null && this.#alarm <= alarmOf(this.#wanted)) return;
+    else if (wrote || left > FLEETING) this.#setAlarm(this.#wanted);
+    else this.#on(() => this.#stillWanted(), NEAR);
+  }
+
+  #on(callback: () => void, delay: number): void {
+    this.#options.hold();
+    this.#timer = setTimeout(() => {
+      this.#off();
+      callback();
+    }, delay);
+  }
+
+  #off(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#options.release();
+  }
+
+  #stillWanted(): void {
+    this.#ask();
+    if (this.#wanted !== null && this.#wanted - this.now() > NEAR) this.#setAlarm(this.#wanted);
+    this.begin();
+  }
+
+  #setAlarm(time: number): void {
+    const at = alarmOf(time);
+    if (this.#alarm !== null && this.#alarm <= at) return;
+    this.#alarm = at;
+    this.#options.storage.setAlarm(at).catch(this.#options.onError);
+  }
+
+  /** Without a next tick the router would sleep for ever: a failure costs a second. */
+  #try(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#wanted = Math.min(this.#wanted ?? Infinity, this.now() + 1_000);
+      this.#options.onError(error);
+    }
+  }
+}
+
+/** On the full second: deadlines that come together share an alarm. */
+function alarmOf(time: number): number {
+  return Math.ceil(time / 1_000) * 1_000;
+}
