@@ -213,3 +213,21 @@ test("who is refused is told so, and others are not", async () => {
   expect([refused.bye?.slice(0, 2), refused.bye?.[3]]).toEqual([["AuthenticationError", "ERR_CREDENTIAL"], 0]);
   expect(good.welcome).toBeDefined();
 });
+
+test("a newer token that a tab brings, or shows, is shown to the router at once; what it grants is told to all tabs", async () => {
+  seen.length = 0;
+  const world: SharedWorld = new SharedWorld({ policy: { async authenticate(...args) {
+    return { ...await trusting.authenticate(...args), permissions: ["subscribe:**"], expiresAt: world.around.time + 60_000 };
+  } } });
+  const [first, second, third] = [1, 2, 3].map((iat) => jwt({ sub: "alice", iat }));
+  const [old, newer] = [await world.greeted({ auth: first! }), await world.greeted({ auth: second! })];
+  expect([seen, world.links]).toEqual([[first!.token, second!.token], 1]);
+  expect(newer.welcome!.expiresIn).toBeLessThanOrEqual(60_000);
+  old.say(["auth", 7, third!]);
+  await world.settle();
+  expect(seen.at(-1)).toBe(third!.token);
+  expect(old.answerTo(7)).toEqual(["ok", null]);
+  for (const tab of [old, newer]) expect(tab.named("rights").length).toBeGreaterThan(0);
+  const again = await world.greeted({ auth: first! });
+  expect([again.welcome?.subject, seen.length]).toEqual(["someone", 3]);
+});
