@@ -176,8 +176,10 @@ export class Group {
           page = await log.read(after, PAGE);
           this.#reading = false;
         }
-        if (page.length === 0) break;
-        this.#take(page);
+        if (page.length > 0) this.#take(page);
+        // All that it has not looked at may be gone.
+        else if (log.first > after + 1) this.#passOver(log.first - 1);
+        else break;
         this.#assign();
       }
     } catch (error) {
@@ -188,9 +190,16 @@ export class Group {
     }
   }
 
+  /** The log no longer has what comes next, up to a seq. */
+  #passOver(to: number): void {
+    this.#skip(this.#after + 1, to, this.#home.goneBy(to));
+    this.#after = to;
+    this.#changed();
+  }
+
   #take(page: readonly LogEvent[]): void {
     const first = page[0]!.seq;
-    if (first > this.#after + 1) this.#skip(this.#after + 1, first - 1, this.#home.goneBy(first - 1));
+    if (first > this.#after + 1) this.#passOver(first - 1);
     const { now } = this.#home;
     for (const event of page) {
       this.#after = event.seq;
