@@ -12,6 +12,7 @@ import type { ClientPlan, Op, Standing } from "./plan.ts";
 import { Kept, Planned } from "./kept.ts";
 import type { Incarnation, Process } from "./process.ts";
 import type { Random } from "./random.ts";
+import type { Restriction } from "./rights.ts";
 import { sightingOf, type Mark } from "./sighting.ts";
 
 export interface ClientNodeOptions {
@@ -20,7 +21,7 @@ export interface ClientNodeOptions {
   readonly random: Random;
   link(random: Random): Link;
   /** What this client may read is changed by whoever decides that. */
-  restrict(to: "all" | "some"): void;
+  restrict(to: Restriction): void;
   died(process: Process): void;
   trace(line: string): void;
   violated(what: string): void;
@@ -83,6 +84,8 @@ export class ClientNode {
   do(op: Op): void {
     const client = this.#client;
     if (client === undefined) return;
+    // Refused for good: nothing can be done but to connect again.
+    if (client.state === "closed" && op.do !== "restart" && op.do !== "leave") return void client.reconnect().catch((error: unknown) => this.#expected(error));
     switch (op.do) {
       case "publish": return this.#publish(op, client);
       case "publish own id": return this.#publishOwnId(op, client);
@@ -116,6 +119,8 @@ export class ClientNode {
   }
 
   heal(): void {
+    // Who was refused for good tries again when its operator says so.
+    if (this.#client?.state === "closed") this.#client.reconnect().catch((error: unknown) => this.#expected(error));
     this.#hurries = true;
     this.process.heal();
     this.start();
@@ -162,8 +167,14 @@ export class ClientNode {
     this.process.post(ms, () => this.start());
   }
 
-  #publish({ how, types, pad, timeout, target }: Op & { do: "publish" }, client: Client): void {
+  #publish(op: Op & { do: "publish" }, client: Client): void {
+    const { how, types, pad, timeout, target, apart } = op;
     const publisher = how === "ephemeral" ? `${this.#publisher}:ephemeral` : this.#publisher;
+    if (apart !== undefined) {
+      const own = this.#own;
+      types.forEach((type, i) => own.post(i * apart, () => { if (this.#client === client) this.#publish({ ...op, types: [type], apart: undefined! }, client); }));
+      return;
+    }
     for (const type of types) {
       const attempt = this.#book.attempt(publisher, { ephemeral: how === "ephemeral" });
       const event = { type, payload: this.#mark(attempt.publisher, attempt.number, pad), timeout, ...(target !== undefined && { target: `n${target}` }) };

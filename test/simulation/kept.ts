@@ -50,6 +50,7 @@ export class Kept {
     const { plan } = this.#options;
     if (this.#own?.alive !== true || this.#client === undefined || (plan.durable === undefined && plan.groups.length === 0)) return;
     this.#own.post(1_000, () => this.#again());
+    if (this.#client.state === "closed") return;
     if (plan.durable !== undefined && this.#lacks("durable")) this.#durable(plan.durable);
     for (const group of plan.groups) if (this.#lacks(group.name)) this.#member(group);
   }
@@ -64,9 +65,10 @@ export class Kept {
     const own = this.#own!;
     const reading = book.kept(`${process} durable`, plan.namespace, (event) => topics.some((pattern) => matchesPattern(pattern, event.type)) && (event.target === undefined || event.target === plan.name));
     // What counts is what was finished: what a process had begun when it died comes again.
-    const subscription = this.#client!.on(topics, { from: "start", durable: `d-${process}` }, async (event: RouterEvent) => {
+    const subscription: Subscription = this.#client!.on(topics, { from: "start", durable: `d-${process}` }, async (event: RouterEvent) => {
       await this.#sleep(400);
-      if (own.alive) reading.see(sightingOf(event, event.epoch));
+      // One whose subscription has ended meanwhile counts for nothing: it comes again.
+      if (own.alive && subscription.feed.over === undefined) reading.see(sightingOf(event, event.epoch));
     });
     this.#keep("durable", subscription, (at) => reading.began(at));
     subscription.onGap((gap) => reading.gap(gap));

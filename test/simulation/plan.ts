@@ -1,6 +1,7 @@
 import type { Filter } from "../../src/core/filter.ts";
 import { cellOf, cells, type Fault } from "./faults.ts";
 import { Random } from "./random.ts";
+import type { Restriction } from "./rights.ts";
 import type { StorageOptions } from "./simulated-store.ts";
 
 export const TYPES = ["a.x", "a.y", "b.x", "c", "a.x.z"] as const;
@@ -9,11 +10,11 @@ export const NAMESPACES = ["default", "other"] as const;
 
 /** What an application does at a time. */
 export type Op = { readonly at: number; readonly client: number } & (
-  | { readonly do: "publish"; readonly how: "each" | "nowait" | "ephemeral" | "abort"; readonly types: readonly string[]; readonly pad: number; readonly timeout: number; readonly target?: number }
+  | { readonly do: "publish"; readonly how: "each" | "nowait" | "ephemeral" | "abort"; readonly types: readonly string[]; readonly pad: number; readonly timeout: number; readonly target?: number; /** ms between one event and the next. */ readonly apart?: number }
   | { readonly do: "publish own id"; readonly key: number; readonly changed: boolean }
   | { readonly do: "publish later"; readonly type: string; readonly delay: number; readonly own?: number }
   | { readonly do: "retry dead" }
-  | { readonly do: "restrict"; readonly to: "all" | "some" }
+  | { readonly do: "restrict"; readonly to: Restriction }
   | { readonly do: "together"; readonly how: "transaction" | "publishBatch"; readonly types: readonly string[]; readonly pad: number; readonly timeout: number }
   | { readonly do: "subscribe"; readonly standing: Standing }
   | { readonly do: "unsubscribe"; readonly which: number }
@@ -149,14 +150,15 @@ function action(random: Random, all: boolean): Action {
   const timeout = random.one([400, 3_000, 30_000]);
   return random.weighted<() => Action>([
     [30, () => ({ do: "publish", how: "each", types: types(6), pad, timeout, ...(random.chance(0.15) && { target: random.whole(0, 2) }) })],
+    [6, () => ({ do: "publish", how: "each", types: types(10), pad: 0, timeout: 30_000, apart: random.whole(1, 30) })],
     [8, () => ({ do: "publish", how: "nowait", types: types(8), pad, timeout })],
     [4, () => ({ do: "publish", how: "ephemeral", types: types(3), pad: 0, timeout })],
     [4, () => ({ do: "publish", how: "abort", types: types(2), pad: 0, timeout: random.whole(0, 200) })],
     [5, () => ({ do: "publish own id", key: random.whole(0, 5), changed: all && random.chance(0.2) })],
     [5, () => ({ do: "publish later", type: random.one(TYPES), delay: random.whole(50, 3_000), ...(random.chance(0.3) && { own: random.whole(0, 3) }) })],
     [1, () => ({ do: "retry dead" })],
-    [1, () => ({ do: "restrict", to: random.one(["all", "some", "some"] as const) })],
-    [10, () => ({ do: "together", how: random.one(["transaction", "publishBatch"] as const), types: types(6), pad, timeout })],
+    [2, () => ({ do: "restrict", to: random.one(["all", "some", "denied", "denied", "refused"] as const) })],
+    [10, () => ({ do: "together", how: random.one(["transaction", "publishBatch"] as const), types: random.chance(0.1) ? [...types(3), "$no", ...types(3)] : types(6), pad, timeout })],
     [6, () => ({ do: "subscribe", standing: standing(random) })],
     [7, () => ({ do: "unsubscribe", which: random.whole(0, 5) })],
     [2, () => ({ do: "respond", type: random.one(["ask.a", "ask.b", "ask.*"]), ms: random.one([0, 50, 800]) })],

@@ -13,10 +13,19 @@ const some: Rights = {
   has: () => true,
 };
 
+/** They may subscribe to anything, and are asked for each event. */
+const denied: Rights = { ...some, contains: () => true };
+
+export type Restriction = "all" | "some" | "denied" | "refused";
+
 /** Who may read what, which changes while sessions run. */
 export class Authority {
   /** Clients that may read only some, and since when. */
-  readonly #restricted = new Map<string, number>();
+  readonly #restricted = new Map<string, { readonly since: number; readonly rights: Rights }>();
+  /** Clients to which not every event that they asked for was owed at all times. */
+  readonly #spared = new Set<string>();
+  /** Clients that are not let in at all. */
+  readonly #refused = new Set<string>();
   readonly policy: Policy = {
     authenticate: (credential) => {
       if (credential?.type !== "api_key") throw new AuthenticationError("ERR_UNAUTHENTICATED", "a simulated client has a key");
@@ -26,19 +35,28 @@ export class Authority {
   };
 
   /** The change holds at once, on all routers that run. */
-  restrict(process: Process, to: "all" | "some", routers: readonly RouterNode[]): void {
+  restrict(process: Process, to: Restriction, routers: readonly RouterNode[]): void {
+    if (to === "refused") this.#refused.add(process.name);
+    else this.#refused.delete(process.name);
+    if (to === "denied") this.#spared.add(process.name);
     if (to === "all") this.#restricted.delete(process.name);
-    else if (!this.#restricted.has(process.name)) this.#restricted.set(process.name, process.clockless());
+    else if (to !== "refused") this.#restricted.set(process.name, { since: this.#restricted.get(process.name)?.since ?? process.clockless(), rights: to === "some" ? some : denied });
     for (const { router } of routers) router?.reauthorize();
   }
 
   /** Whether an event may leave for a client: what was on its way when its rights changed, within the same turn, is let go. */
   mayRead(client: string, type: string, now: number): boolean {
-    return type !== SECRET || (this.#restricted.get(client) ?? Infinity) >= now;
+    return type !== SECRET || (this.#restricted.get(client)?.since ?? Infinity) >= now;
+  }
+
+  /** Whether an event may have passed by one of these clients, for want of rights at its time. */
+  spares(clients: readonly string[], type: string): boolean {
+    return type === SECRET && clients.some((client) => this.#spared.has(client));
   }
 
   /** All are of one application, and share its groups. */
   #principal(client: string): Principal {
-    return { subject: "app", origin: client, rights: this.#restricted.has(client) ? some : everything };
+    if (this.#refused.has(client)) throw new AuthenticationError("ERR_REVOKED", "this client is not let in now");
+    return { subject: "app", origin: client, rights: this.#restricted.get(client)?.rights ?? everything };
   }
 }

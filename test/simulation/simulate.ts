@@ -18,7 +18,7 @@ const TRIES = 400;
 /** Lines of a trace that are shown. */
 const LINES = 80;
 
-const { values } = parseArgs({ options: { seed: { type: "string" }, seeds: { type: "string" }, fresh: { type: "string" }, trace: { type: "boolean" }, cells: { type: "boolean" }, fault: { type: "string" } } });
+const { values } = parseArgs({ options: { seed: { type: "string" }, seeds: { type: "string" }, fresh: { type: "string" }, trace: { type: "boolean" }, cells: { type: "boolean" }, fault: { type: "string" }, hunt: { type: "string" } } });
 
 async function replay(seed: number): Promise<boolean> {
   const plan = values.fault === undefined ? planOf(seed) : planWith(seed, values.fault);
@@ -74,14 +74,28 @@ async function range(from: number, to: number): Promise<boolean> {
   return bad === 0 && never.length === 0;
 }
 
+/** Stops at the first seed that fails. */
+async function hunt(from: number, to: number): Promise<boolean> {
+  for (let seed = from; seed <= to; seed++) {
+    const { violations } = await simulate(planOf(seed));
+    if (violations.length === 0) continue;
+    console.log(`seed ${seed}: ${violations[0]}`);
+    return false;
+  }
+  return true;
+}
+
+const bounds = (text = ""): number[] => /^(\d+)-(\d+)$/.exec(text)?.slice(1).map(Number) ?? [];
+
 let good = false;
 if (values.seed !== undefined) good = await replay(Number(values.seed));
 else if (values.fresh !== undefined) {
   const first = Math.floor(Date.now() / 1_000) * 1_000;
   good = await range(first, first + Number(values.fresh) - 1);
 } else {
-  const [from, to] = /^(\d+)-(\d+)$/.exec(values.seeds ?? "")?.slice(1).map(Number) ?? [];
-  if (from === undefined || to === undefined) console.error("say --seed N, --seeds FROM-TO or --fresh COUNT");
+  const [from, to] = bounds(values.hunt ?? values.seeds);
+  if (from !== undefined && to !== undefined && values.hunt !== undefined) good = await hunt(from, to);
+  else if (from === undefined || to === undefined) console.error("say --seed N, --seeds FROM-TO or --fresh COUNT");
   else good = await range(from, to);
 }
 process.exitCode = good ? 0 : 1;

@@ -3,7 +3,7 @@ import "../../src/client/responders.ts";
 import "../../src/client/spread.ts";
 import "../../src/client/transaction.ts";
 import { EventRouterError } from "../../src/core/errors.ts";
-import { violations, type Figure } from "../support/history.ts";
+import { violations, type Figure, type Reading } from "../support/history.ts";
 import { Book } from "./book.ts";
 import { ClientNode } from "./client-node.ts";
 import { Faults, type Fault } from "./faults.ts";
@@ -11,7 +11,7 @@ import { Network, type Wire } from "./network.ts";
 import { NAMESPACES, type Plan } from "./plan.ts";
 import { Process } from "./process.ts";
 import { Random } from "./random.ts";
-import { Authority } from "./rights.ts";
+import { Authority, type Restriction } from "./rights.ts";
 import { RouterNode } from "./router-node.ts";
 import { Storage } from "./simulated-store.ts";
 import { Tap } from "./tap.ts";
@@ -36,6 +36,9 @@ export interface Result {
 export async function simulate(plan: Plan, { forbidden }: { readonly forbidden?: string } = {}): Promise<Result> {
   return new Simulation(plan, forbidden).run();
 }
+
+/** What of a reading is a getter is not copied by a spread. */
+const partsOf = ({ name, wants, after, epoch, left, once, seen }: Reading): Reading => ({ name, wants, after, epoch, left: left === true, once: once === true, seen });
 
 class Simulation {
   readonly #plan: Plan;
@@ -86,7 +89,7 @@ class Simulation {
     });
     this.#clients = plan.clients.map((one, i) => {
       const process = new Process(`c${i}`, timeline);
-      const restrict = (to: "all" | "some"): void => this.#authority.restrict(process, to, this.#routers);
+      const restrict = (to: Restriction): void => this.#authority.restrict(process, to, this.#routers);
       return new ClientNode(process, { plan: one, book: this.#book, random: new Random(seed, `client ${i}`), link: (random) => this.#network.link(process, random), restrict, died, trace, violated });
     });
   }
@@ -212,8 +215,8 @@ class Simulation {
       const mine = new Set(this.#plan.clients.flatMap((one, client) => (one.namespace === namespace ? [`c${client}`] : [])));
       return violations({
         namespace, counters: this.#counters(namespace), log, earlier: lives.slice(0, -1), unordered, rivals: this.#plan.routers > 1, backlog: i === 0 ? backlog : [], questions: i === 0 ? questions : [],
-        attempts: attempts.filter(({ publisher }) => mine.has(publisher.split(/[.:]/)[0]!)).map((one) => (late && one.later === true && one.fate.state === "acked" ? { ...one, fate: { state: "unknown" as const } } : one)), readings: readings.filter((reading) => reading.namespace === namespace),
-        crews: crews.filter((crew) => crew.namespace === namespace),
+        attempts: attempts.filter(({ publisher }) => mine.has(publisher.split(/[.:]/)[0]!)).map((one) => (late && one.later === true && one.fate.state === "acked" ? { ...one, fate: { state: "unknown" as const } } : one)), readings: readings.filter((reading) => reading.namespace === namespace).map((reading) => ({ ...partsOf(reading), spares: ({ type }) => this.#authority.spares([reading.name.slice(0, 2)], type) })),
+        crews: crews.filter((crew) => crew.namespace === namespace).map((crew) => ({ ...crew, dead: crew.dead, spares: ({ type }) => this.#authority.spares([...mine], type) })),
       });
     });
   }

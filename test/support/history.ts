@@ -51,6 +51,8 @@ export interface Reading {
   readonly once?: boolean;
   /** Whether it might read such an event when it came; default: all. */
   may?(event: Sighting): boolean;
+  /** Whether it need not have got such an event, for want of rights when it passed. */
+  spares?(event: Sighting): boolean;
   readonly seen: readonly (Sighting | Gap)[];
 }
 
@@ -69,6 +71,7 @@ export interface Crew {
   wants(event: Sighting): boolean;
   /** Behind which seq it began in a life of the log; undefined: it was not there. */
   readonly after: (epoch: string) => number | undefined;
+  spares?(event: Sighting): boolean;
   readonly given: readonly Sighting[];
   /** Whose handling has come to its end without a failure. */
   readonly done: readonly Sighting[];

@@ -46,7 +46,7 @@ export function* I5({ readings, log }: History): Iterable<string> {
       }
       if (before.has(one.seq)) {
         if (reading.once === true) yield `${reading.name} got ${placed(one)} twice`;
-      } else if (one.seq < last) yield `${reading.name} got ${placed(one)} after seq ${last}`;
+      } else if (one.seq < last && reading.spares?.(one) !== true) yield `${reading.name} got ${placed(one)} after seq ${last}`;
       before.add(one.seq);
       last = Math.max(last, one.seq);
     }
@@ -81,7 +81,7 @@ export function* I6(history: History): Iterable<string> {
       const last = i === leftIn ? Math.max(0, ...storedOf(reading).filter(({ epoch }) => epoch === life.epoch).map(({ seq }) => seq)) : Infinity;
       for (const event of life.events) {
         const { epoch, seq } = event;
-        if ((i === began && seq <= reading.after) || seq > last || !reading.wants(event) || reading.may?.(event) === false || got.has(`${epoch}:${seq}`)) continue;
+        if ((i === began && seq <= reading.after) || seq > last || !reading.wants(event) || reading.may?.(event) === false || reading.spares?.(event) === true || got.has(`${epoch}:${seq}`)) continue;
         if (gaps.some((gap) => gap.epoch === epoch && gap.from <= seq && seq <= (gap.to ?? Infinity))) continue;
         if (i < lives.length - 1 && i >= lost) continue;
         // Where it begins anew is behind what is gone by then.

@@ -15,7 +15,7 @@ export function* P7({ questions = [] }: History): Iterable<string> {
 export function* I11(history: History): Iterable<string> {
   const { log, crews = [] } = history;
   const lives = new Map(livesOf(history).map(({ epoch, events }) => [epoch, events]));
-  for (const { name, wants, after, given, done, gaps, dead } of crews) {
+  for (const { name, wants, after, spares, given, done, gaps, dead } of crews) {
     for (const event of given) {
       if (!wants(event)) yield `${name} was given ${placed(event)}, for which it had not asked`;
       const there = lives.get(event.epoch)?.[event.seq - 1];
@@ -26,7 +26,7 @@ export function* I11(history: History): Iterable<string> {
     const handled = new Set(done.filter(({ epoch }) => epoch === log.epoch).map(({ seq }) => seq));
     for (const event of log.events) {
       const { seq } = event;
-      if (seq <= begin || seq <= trimmedOf(log) || !wants(event) || handled.has(seq) || dead.has(seq)) continue;
+      if (seq <= begin || seq <= trimmedOf(log) || !wants(event) || handled.has(seq) || dead.has(seq) || spares?.(event) === true) continue;
       if (!gaps.some((gap) => gap.epoch === log.epoch && gap.from <= seq && seq <= (gap.to ?? Infinity))) yield `${name} has not finished ${placed(event)}`;
     }
   }

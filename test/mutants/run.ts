@@ -1,0 +1,66 @@
+// npm run test:mutants [-- NAME]: plants each bug in a copy of the sources, and tells by which seed of the simulator it is caught.
+import { spawn } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { mutants, type Mutant } from "./mutants.ts";
+
+/** The share of planted bugs that must be caught, and the seeds in which. */
+const SHARE = 0.95;
+const SEEDS = 1_200;
+/** ms after which a run is taken for one that hangs, which is a way to be caught. */
+const HANGS = 240_000;
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const wanted = process.argv.slice(2).join(" ");
+
+/** A copy of what a simulation needs, with the bug in it. @throws Error if the sources are no longer what the bug is for */
+function plant({ name, edits }: Mutant): string {
+  const folder = mkdtempSync(join(tmpdir(), "event-router-mutant-"));
+  for (const part of ["src", "test/simulation", "test/support"]) cpSync(join(root, part), join(folder, part), { recursive: true });
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  for (const [file, find, replace] of edits) {
+    const path = join(folder, "src", file);
+    const parts = readFileSync(path, "utf8").split(find);
+    if (parts.length !== 2) throw new Error(`"${name}" cannot be planted: in src/${file} this stands ${parts.length - 1} times: ${find}`);
+    writeFileSync(path, parts.join(replace));
+  }
+  return folder;
+}
+
+/** By what it is caught; undefined if it is not. */
+function hunt(folder: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ["test/simulation/simulate.ts", "--hunt", `1-${SEEDS}`], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      resolve("it hangs");
+    }, HANGS);
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => { output += text; });
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      resolve(code === 0 ? undefined : (output.split("\n").find((line) => line.startsWith("seed ")) ?? output.trim().split("\n").at(-1) ?? "it fails"));
+    });
+  });
+}
+
+const queue = mutants.filter(({ name }) => name.includes(wanted));
+const missed: string[] = [];
+let done = 0;
+async function work(): Promise<void> {
+  for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
+    const folder = plant(mutant);
+    const started = performance.now();
+    const caught = await hunt(folder);
+    rmSync(folder, { recursive: true });
+    done++;
+    if (caught === undefined) missed.push(mutant.name);
+    console.log(`${caught === undefined ? "MISSED" : "caught"}  ${mutant.name}${caught === undefined ? "" : `  (${Math.round((performance.now() - started) / 100) / 10} s) ${caught.slice(0, 160)}`}`);
+  }
+}
+await Promise.all(Array.from({ length: availableParallelism() }, work));
+console.log(`${done - missed.length} of ${done} planted bugs caught${missed.length > 0 ? `; not: ${missed.join("; ")}` : ""}`);
+process.exitCode = missed.length > (1 - SHARE) * done ? 1 : 0;
