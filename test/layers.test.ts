@@ -8,7 +8,7 @@ const rules: readonly { readonly at: RegExp; readonly layer: number; readonly un
   { at: /^src\/stores\//, layer: 1, unit: "stores", packages: [/^idb$/, /^redis$/, /^node:sqlite$/] },
   { at: /^src\/links\//, layer: 1, unit: "links", packages: [/^partysocket\/ws$/, /^ws$/] },
   { at: /^src\/auth\//, layer: 1, unit: "auth", packages: [/^jose$/, /^@noble\/ciphers/] },
-  { at: /^src\/client\//, layer: 1, unit: "client", packages: [/^cockatiel$/, /^@noble\/ciphers/] },
+  { at: /^src\/client\//, layer: 1, unit: "client", packages: [/^@noble\/ciphers/] },
   { at: /^src\/patterns\//, layer: 2, unit: "patterns", packages: [] },
   { at: /^src\/tabs\//, layer: 2, unit: "tabs", packages: [] },
   { at: /^src\/http\//, layer: 2, unit: "http", packages: [/^hono(\/|$)/, /^zod$/] },

@@ -1,5 +1,4 @@
 import type { Bookmarks } from "./bookmarks.ts";
-import { Deadlines } from "./deadlines.ts";
 import { fateOf, type GroupSettings } from "./fate.ts";
 import type { Gap } from "./frames.ts";
 import { groupState, type GroupState, type Standing } from "./group-state.ts";
@@ -7,6 +6,7 @@ import type { Interest } from "./interest.ts";
 import type { Failure } from "./failure.ts";
 import type { JobOwner, Jobs, Settlement } from "./jobs.ts";
 import type { LogEvent } from "./log-event.ts";
+import { Retries } from "./retries.ts";
 import { Roster, type Member } from "./roster.ts";
 import type { SavedJob } from "./saved-session.ts";
 import type { Log } from "./store.ts";
@@ -54,8 +54,7 @@ export class Group {
   readonly #waiting = new Waiting<GroupEntry>();
   /** Given to a member, or on their way to the dead letters. */
   readonly #given = new Set<GroupEntry>();
-  readonly #retries = new Deadlines<GroupEntry>();
-  readonly #retrying = new Set<GroupEntry>();
+  readonly #retries = new Retries<GroupEntry>();
   /** When the log is to be read again after a failure. */
   #again: number | null = null;
   #size = 0;
@@ -91,7 +90,7 @@ export class Group {
   get after(): number { return this.#after; }
   get waiting(): number { return this.#waiting.count; }
   get inFlight(): number { return this.#given.size; }
-  get open(): number { return this.#waiting.count + this.#given.size + this.#retrying.size; }
+  get open(): number { return this.#waiting.count + this.#given.size + this.#retries.size; }
   /** Events of the log it has not looked at, and those it has not finished. */
   get lag(): number { return Math.max(0, this.#home.log.head - this.#after) + this.open; }
 
@@ -136,7 +135,6 @@ export class Group {
 
   tick(now: number): number | null {
     for (let entry = this.#retries.take(now); entry !== undefined; entry = this.#retries.take(now)) {
-      this.#retrying.delete(entry);
       this.#waiting.add(entry);
       this.wake();
     }
@@ -155,7 +153,7 @@ export class Group {
   *#all(): Iterable<GroupEntry> {
     yield* this.#waiting;
     yield* this.#given;
-    yield* this.#retrying;
+    yield* this.#retries;
   }
 
   #work(): void {
@@ -295,7 +293,6 @@ export class Group {
 
   #retryAt(entry: GroupEntry, at: number): void {
     this.#given.delete(entry);
-    this.#retrying.add(entry);
     this.#retries.add(at, entry);
     this.#home.wakeBy(at);
     this.#changed();

@@ -10,6 +10,7 @@ import { defaultLimits, type Limits } from "./limits.ts";
 import type { Port } from "./link.ts";
 import { Namespace } from "./namespace.ts";
 import { OpenSession } from "./open-session.ts";
+import { Outlets, type Outlet } from "./outlets.ts";
 import { namespaceLags, namespaceStats, type Lag } from "./namespace-stats.ts";
 import type { Measures } from "./measures.ts";
 import { openPolicy, type Caller, type Policy, type Principal } from "./policy.ts";
@@ -50,9 +51,6 @@ export interface RouterOptions {
   onError?(error: unknown): void;
 }
 
-/** Where what is queued for a reader leaves. */
-interface Outlet { readonly session: Session; readonly reader: Reader }
-
 /** Sizes a peer may leave unread before it is taken for one that never reads: a multiple of the window, for what is not under credit. */
 const SLOW = 8;
 
@@ -83,10 +81,8 @@ export class Router {
   /** The newest session of each client that comes back under a secret. */
   readonly #instances = new Map<string, Session>();
   readonly #greetings = new Deadlines<Session>();
-  /** Sessions that have something to send. */
-  #withOutput: Outlet[] = [];
+  readonly #outlets: Outlets;
   readonly #started: number;
-  #flushPlanned = false;
   #wake: number | null = null;
   #stopping = false;
   #lastFailure: { readonly at: number; readonly message: string } | undefined;
@@ -103,6 +99,7 @@ export class Router {
     this.#bookmarkDelay = bookmarkDelay;
     this.#mostNamespaces = namespaces;
     this.#onError = onError;
+    this.#outlets = new Outlets({ mostUnread: SLOW * this.#limits.windowSize, defer: surroundings.defer, failed: (error) => this.#failed(error) });
     this.#started = surroundings.now();
     this.#calls = calls({ hostStats, uptime: () => surroundings.now() - this.#started, health: (own) => this.health(own), sessions: (namespace) => this.#opened(namespace) });
   }
@@ -192,7 +189,7 @@ export class Router {
   async close({ retryAfter = 1_000 }: { retryAfter?: number } = {}): Promise<void> {
     this.#stopping = true;
     for (const opening of this.#opening.values()) await opening.then((namespace) => namespace.close(), () => {});
-    this.#flush();
+    this.#outlets.flush();
     for (const session of this.#sessions) session.end(stopping(retryAfter));
     this.#authorities.close();
     this.#surroundings.wakeAt(null);
@@ -220,7 +217,7 @@ export class Router {
   }
 
   #join(session: Session, namespace: Namespace, principal: Principal, caller: Caller, { id, instance, name }: Pick<SavedOpenSession, "id" | "instance" | "name">): OpenSession {
-    const reader: Reader = new Reader({ session: id, name, rights: principal.rights, windowSize: this.#limits.windowSize, hasOutput: () => this.#hasOutput(outlet) });
+    const reader: Reader = new Reader({ session: id, name, rights: principal.rights, windowSize: this.#limits.windowSize, hasOutput: () => this.#outlets.add(outlet) });
     const outlet: Outlet = { session, reader };
     if (instance !== undefined) {
       this.#instances.get(instance)?.end(new ConnectionError("ERR_REPLACED", "this client has connected again", { retryable: true }));
@@ -250,7 +247,7 @@ export class Router {
     const namespace = new Namespace({
       name, log, durability: this.#store.durability, lastTime: last?.time ?? 0,
       limits: this.#limits, retention: this.#retention, tail: this.#tail, surroundings: this.#surroundings, regex: compileRegex, bookmarkDelay: this.#bookmarkDelay,
-      flush: () => this.#flush(), wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error),
+      flush: () => this.#outlets.flush(), wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error),
     });
     await namespace.work.load();
     this.#namespaces.set(name, namespace);
@@ -278,34 +275,6 @@ export class Router {
     this.#sessions.delete(session);
     this.#authorities.left(session);
     if (opened?.instance !== undefined && this.#instances.get(opened.instance) === session) this.#instances.delete(opened.instance);
-  }
-
-  #hasOutput(outlet: Outlet): void {
-    this.#withOutput.push(outlet);
-    if (this.#flushPlanned) return;
-    this.#flushPlanned = true;
-    this.#surroundings.defer(() => {
-      this.#flushPlanned = false;
-      this.#flush();
-    });
-  }
-
-  /** Everything that came together leaves together, in one write per session. */
-  #flush(): void {
-    const outlets = this.#withOutput;
-    this.#withOutput = [];
-    for (const { session, reader } of outlets) {
-      if (session.state === "closed") continue;
-      try {
-        session.port.send(reader.take());
-      } catch (error) {
-        // A host that cannot send has lost this one pipe; the others get theirs.
-        this.#failed(error);
-        session.disconnected();
-        continue;
-      }
-      if (reader.onWay > SLOW * this.#limits.windowSize) session.end(new ConnectionError("ERR_SLOW", "the client does not read what it asked for; it may connect again and read faster", { retryable: true }));
-    }
   }
 
   #failed(error: unknown): void {
