@@ -17,7 +17,7 @@ const IN_FLIGHT = 50;
 const folder = mkdtempSync(join(tmpdir(), "event-router-kill-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test(`[P1] [P2] [P3] [P4] [P5] [P9] kill -9 of the server, ${CYCLES} times, under ${PUBLISHERS} publishers with ${IN_FLIGHT} in flight`, { timeout: 180_000 }, async () => {
+test(`[P1] [P2] [P3] [P4] [P5] [P9] kill -9 of the server, ${CYCLES} times, under ${PUBLISHERS} publishers with ${IN_FLIGHT} in flight`, { timeout: 60_000 + CYCLES * 3_000 }, async () => {
   const random = seeded(SEED);
   const file = join(folder, "killed.db");
   const port = await fixedPort();

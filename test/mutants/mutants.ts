@@ -11,7 +11,6 @@ export const mutants: readonly Mutant[] = [
   // The log, and what is acknowledged of it.
   one("a write that failed is acknowledged", "core/appender.ts", "if (fate instanceof EventRouterError) {\n        this.#failed(fate);", "if (fate instanceof EventRouterError) {\n        for (const { batches, done } of group) this.#answer(done, batches.map(({ drafts }) => drafts.map((_, i) => ({ state: \"appended\", seq: this.#log.head + i + 1 }))));\n      } else if (fate instanceof EventRouterError) {\n        this.#failed(fate);"),
   one("what waits behind a failed write is written all the same", "core/appender.ts", "[...group, ...this.#take(Infinity)]", "group"),
-  one("a session goes on when the store has failed it", "core/publisher.ts", "versionsOf(outcomes));\n      if (fate instanceof EventRouterError) this.#broken(fate);", "versionsOf(outcomes));"),
   one("an append is not one transaction", "stores/sqlite-transactions.ts", "db.exec(\"BEGIN IMMEDIATE\");\n      const result = work();\n      db.exec(\"COMMIT\");", "const result = work();"),
   one("watchers hear of an append before its commit", "stores/sqlite-log.ts", "          streams.write(admission);\n        });", "          streams.write(admission);\n          listeners.tell(events);\n        });"),
   one("a log that is opened anew forgets the ids it has seen", "stores/sqlite-ids.ts", "if (row === undefined) return undefined;", "return undefined;"),

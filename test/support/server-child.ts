@@ -28,6 +28,7 @@ export class ServerChild implements AsyncDisposable {
     this.#child.stderr.setEncoding("utf8").on("data", (text: string) => { this.#errors = (this.#errors + text).slice(-4_000); });
   }
 
+  get pid(): number { return this.#child.pid!; }
   /** What it complained of. */
   get errors(): string { return this.#errors; }
 
