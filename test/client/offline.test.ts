@@ -159,6 +159,35 @@ describe("offline", () => {
     expect((await stored()).map(({ payload }) => payload)).toEqual(numbers(11));
   });
 
+  test("one poisoned entry among 1,000, and the token expires while they leave: the others arrive once and in order, neither is deleted", { timeout: 60_000 }, async () => {
+    const client = connect();
+    client.onError(() => {});
+    await Promise.all(numbers(1_000).map((n) => client.publish(n === 400 ? "bad" : "n", n)));
+    // In the midst of it the connection goes, with the answers that were on their way; and the router takes the token no more.
+    const midst = Promise.withResolvers<void>();
+    let looked = 0;
+    refuses = (type) => {
+      if (++looked === 500) {
+        expired = true;
+        network.online = false;
+        midst.resolve();
+      }
+      return type === "bad";
+    };
+    network.online = true;
+    await midst.promise;
+    network.online = true;
+    await expect.poll(() => client.state, { timeout: 10_000 }).toBe("closed");
+    const [left, there] = [await client.outbox.list(), await stored().catch(() => undefined)];
+    // Who reads now has no token either.
+    expect([there, left.length > 500, left.some(({ payload }) => payload === 400)]).toEqual([undefined, true, true]);
+    expired = false;
+    await client.reconnect();
+    await emptied(client);
+    expect((await stored()).map(({ payload }) => payload)).toEqual(numbers(1_000).filter((n) => n !== 400));
+    expect((await client.outbox.list()).map(({ payload, state }) => [payload, state])).toEqual([[400, "dead"]]);
+  });
+
   test("a full outbox is a typed error, never a silent drop", async () => {
     const client = connect({ store: outboxes, maxEvents: 3 });
     const receipts = await Promise.allSettled(numbers(5).map((n) => client.publish("n", n)));
