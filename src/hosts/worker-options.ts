@@ -24,8 +24,6 @@ export interface WorkerOptions {
   readonly origins?: readonly string[] | undefined;
   /** Silence after which a client gives a sign of life, which the platform answers for the sleeping router; default 25 s. */
   readonly heartbeat?: Duration | undefined;
-  /** Objects between the log's own and its subscribers; default 0. See docs/scaling.md. */
-  readonly relays?: number | undefined;
   /** Name of the Durable Object binding; default `EVENT_ROUTER`. */
   readonly binding?: string | undefined;
 }
@@ -54,7 +52,6 @@ const environment = z.object({
   RETAIN_AGE: text.optional(),
   RETAIN_EVENTS: count.optional(),
   RETAIN_BYTES: count.optional(),
-  RELAYS: z.coerce.number().int().min(0).max(1_000).optional(),
 });
 
 /**
@@ -72,11 +69,6 @@ export async function readWorkerSettings(options: WorkerOptions, env: WorkerEnv)
       ...(maxAge !== undefined && { maxAge: milliseconds(maxAge as Duration, "RETAIN_AGE") }),
     },
   };
-}
-
-/** How many relays stand between a log and its subscribers. @throws ValidationError `ERR_OPTION` */
-export function relaysOf(options: WorkerOptions, env: WorkerEnv): number {
-  return options.relays ?? readEnvironment(env).RELAYS ?? 0;
 }
 
 function readEnvironment(env: WorkerEnv): z.infer<typeof environment> {
