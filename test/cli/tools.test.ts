@@ -8,7 +8,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import type { Flag } from "../../src/cli/command.ts";
 import { startFlags } from "../../src/cli/commands/start.ts";
-import { configJsonSchema, configSchema } from "../../src/cli/config.ts";
+import { configJsonSchema, configSchema, readSettings } from "../../src/cli/config.ts";
+import { failure } from "../../src/cli/failure.ts";
+import { readServeOptions } from "../../src/cli/serve-options.ts";
 import { waitFor } from "../../src/cli/pace.ts";
 import { latencies } from "../../src/cli/latencies.ts";
 import { serve, type RunningServer } from "../../src/hosts/server.ts";
@@ -52,8 +54,15 @@ test.each([
   ['{"port": 80,}', /\.json is not JSON at character 13, before \}; a configuration is as/],
   [{ retainAge: "soon" }, /--retain-age is a time with its unit/],
 ])("a configuration of %j says what is wrong with it", async (value, message) => {
-  const { code, err } = await cli(["start", "--config", await config(value)]);
-  expect(err.split("\n")[0]).toMatch(message);
+  const file = await config(value);
+  let thrown: unknown;
+  try {
+    readServeOptions(readSettings({ config: file }, startFlags, {}));
+  } catch (error) {
+    thrown = error;
+  }
+  const { text, code } = failure(thrown, { debug: false });
+  expect(text.split("\n")[0]).toMatch(message);
   expect(code).toBe(2);
 });
 

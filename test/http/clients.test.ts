@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -88,7 +89,10 @@ test("curl publishes, asks for history, and follows the stream", async () => {
   expect(JSON.parse(await curl(`${url}?namespace=curl&topics=curl.*`))).toMatchObject({ events: [{ id: receipt.event_id, payload: { n: 1 } }], next_cursor: null });
   const binary = ["-H", "ce-specversion: 1.0", "-H", "ce-id: c-1", "-H", "ce-source: /curl", "-H", "ce-type: curl.b", "-H", "content-type: application/json", "-d", "2"];
   expect(JSON.parse(await curl(`${url}?namespace=curl`, ...binary))).toMatchObject({ event_id: "c-1", seq: 2 });
-  // `head` leaves when it has what it wants, and curl with it.
-  const { stdout } = await promisify(execFile)("sh", ["-c", `curl -sSN '${url}/stream?namespace=curl&from=start' 2>/dev/null | grep -m 2 '^data:'`]);
-  expect(stdout.trim().split("\n").map((line) => JSON.parse(line.slice(5)).seq)).toEqual([1, 2]);
+  const follow = spawn("curl", ["-sSN", `${url}/stream?namespace=curl&from=start`]);
+  onTestFinished(() => void follow.kill());
+  let text = "";
+  follow.stdout.on("data", (chunk: Buffer) => { text += chunk.toString(); });
+  while ((text.match(/^data:.*\n/gm) ?? []).length < 2) await once(follow.stdout, "data");
+  expect([...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => (JSON.parse(data!) as { seq: number }).seq)).toEqual([1, 2]);
 });

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { serve, type RunningServer } from "../../src/hosts/server.ts";
 import type { EventRouterClient } from "../../src/index.ts";
 import { browserArguments, findBrowser } from "../support/browser.ts";
+import { lintMetrics } from "../support/promtool.ts";
 import { examples, FreshProject } from "./fresh-project.ts";
 
 // A project is installed, and programs and a browser start.
@@ -32,7 +33,7 @@ afterAll(async () => {
 
 /** The README's example at this test's router, and what it has got. */
 const clientProgram = (): string => `${clientExample.replace("ws://127.0.0.1:8080", server.url)}\nconsole.log(receipt.status, JSON.stringify(response.payload));\n`;
-const serverProgram = `${serverExample.replace("8080", "0")}\nconsole.log((await (await fetch(\`\${server.url}/health\`)).json()).status);\n`;
+const serverProgram = `${serverExample.replace("8080", "0")}\nconsole.log((await (await fetch(\`\${server.url}/health\`)).json()).status, (await (await fetch(\`\${server.url}/openapi.json\`)).json()).openapi);\nconsole.log(await (await fetch(\`\${server.url}/metrics\`)).text());\n`;
 
 const runtimes: readonly (readonly [name: string, command: string, args: readonly string[]])[] = [
   ["Node", process.execPath, []],
@@ -58,7 +59,10 @@ test.each(runtimes)("the README's client and server run in a fresh %s project", 
   const client = await run(command, args, project.write(`client-${name}.mjs`, clientProgram()));
   expect(client).toMatch(/^\d+ user\.created \{ ?\n? *name: "?'?Alice"?'?, ?\n? *age: 30,? ?\n?\}\n/);
   expect(client).toMatch(/published \{"result":30\}\n$/);
-  expect(await run(command, args, project.write(`server-${name}.mjs`, serverProgram))).toBe("healthy\n");
+  const [first, ...metrics] = (await run(command, args, project.write(`server-${name}.mjs`, serverProgram))).split("\n");
+  expect(first).toBe("healthy 3.1.1");
+  expect(metrics).toContain("event_router_healthy 1");
+  expect(lintMetrics(`${metrics.join("\n").trim()}\n`)).toEqual([]);
 });
 
 test("the compiler accepts the README's examples in a fresh TypeScript project", () => {
