@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -6,7 +6,7 @@ import { chromium } from "playwright-core";
 import { build, preview } from "vite";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { serve, type RunningServer } from "../../src/hosts/server.ts";
-import type { EventRouterClient } from "../../src/index.ts";
+import { EventRouterClient } from "../../src/index.ts";
 import { browserArguments, findBrowser } from "../support/browser.ts";
 import { lintMetrics } from "../support/promtool.ts";
 import { examples, FreshProject } from "./fresh-project.ts";
@@ -93,4 +93,41 @@ test("the README's client runs in a fresh Vite project, in a browser", async () 
   await page.goto("http://127.0.0.1:5713/");
   await page.waitForFunction("document.title === 'done'");
   expect(said).toEqual([expect.stringMatching(/^\d+ user\.created/), 'published {"result":30}']);
+});
+
+test("the packed router runs in a fresh Worker project, its metrics are sound, and the README's client works with it", async () => {
+  project.write("worker.js", 'import { createWorker } from "@gadugi/event-router/worker";\nexport { EventRouterObject } from "@gadugi/event-router/worker";\nexport default createWorker();\n');
+  project.write("wrangler.toml", `name = "fresh"
+main = "worker.js"
+compatibility_date = "2026-10-01"
+durable_objects.bindings = [{ name = "EVENT_ROUTER", class_name = "EventRouterObject" }]
+migrations = [{ tag = "v1", new_sqlite_classes = ["EventRouterObject"] }]
+vars = { ALLOW_ANONYMOUS = "true" }
+`);
+  const dev = spawn(join(process.cwd(), "node_modules/.bin/wrangler"), ["dev", "--ip", "127.0.0.1", "--port", "0", "--inspector-port", "0", "--show-interactive-dev-session=false"], {
+    cwd: project.folder, env: { PATH: `${join(process.execPath, "..")}:${process.env.PATH}`, HOME: project.folder, CI: "1", NO_COLOR: "1", WRANGLER_SEND_METRICS: "false" }, detached: true, stdio: ["ignore", "pipe", "pipe"],
+  });
+  // It has children of its own.
+  onTestFinished(() => { if (dev.exitCode === null) process.kill(-dev.pid!, "SIGKILL"); });
+  const url = await new Promise<string>((resolve, reject) => {
+    let said = "";
+    for (const stream of [dev.stdout, dev.stderr]) {
+      stream.on("data", (chunk: Buffer) => {
+        said += chunk.toString();
+        const ready = /Ready on (http:\/\/[\d.:]+)/.exec(said);
+        if (ready !== null) resolve(ready[1]!);
+      });
+    }
+    dev.on("close", () => reject(new Error(said)));
+  });
+  const calculator = new EventRouterClient({ url });
+  onTestFinished(() => calculator.close());
+  await calculator.respond("calculator.add", ({ payload: { x, y } }: { payload: { x: number; y: number } }) => ({ result: x + y })).ready;
+  const said = await run(process.execPath, [], project.write("client-worker.mjs", clientProgram().replace(server.url, url)));
+  expect(said).toMatch(/^1 user\.created /);
+  expect(said).toMatch(/published \{"result":30\}\n$/);
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  expect(metrics).toContain('event_router_events_published_total{namespace="default"} 1\n');
+  expect(lintMetrics(metrics)).toEqual([]);
+  expect(await (await fetch(`${url}/openapi.json`)).json()).toMatchObject({ openapi: "3.1.1" });
 });
