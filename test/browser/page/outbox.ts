@@ -6,8 +6,11 @@ export { limitStorage } from "./store.ts";
 let client: EventRouterClient;
 const errors: string[] = [];
 
-export async function open(url: string, options: EventRouterOptions = {}): Promise<void> {
-  client = new EventRouterClient({ url, offline: true, reconnect: { minDelay: 20, maxDelay: 200 }, ...options });
+/** @param how whether the tab shares its connection with others: through a SharedWorker, or as in a browser without */
+export async function open(url: string, options: EventRouterOptions = {}, how?: "worker" | "leader"): Promise<void> {
+  if (how === "leader") delete (globalThis as { SharedWorker?: unknown }).SharedWorker;
+  const shared: EventRouterOptions = how === undefined ? {} : { transport: "shared-worker", ...(how === "worker" && { worker: () => new SharedWorker("/shared-worker.js", { type: "module" }) }) };
+  client = new EventRouterClient({ url, offline: true, reconnect: { minDelay: 20, maxDelay: 200 }, ...shared, ...options });
   client.onError((error) => errors.push((error as EventRouterError).code ?? String(error)));
   // Until the outbox is open.
   await client.outbox.list();
