@@ -15,10 +15,16 @@ const strictPage: Plugin = {
   },
 };
 
-export default defineConfig({
+/** `vite build --mode static`: no server answers at the page's address, so it begins with the router in itself. */
+const standAlone = (mode: string): Plugin => ({
+  name: "stand-alone",
+  transformIndexHtml: (html) => (mode === "static" ? html.replace("<head>", `<head>\n    <meta name="router" content="in-page">`) : html),
+});
+
+export default defineConfig(({ mode }) => ({
   root: "demo",
   base: "./",
-  plugins: [strictPage],
+  plugins: [strictPage, standAlone(mode)],
   build: {
     outDir: "../dist/playground",
     emptyOutDir: true,
@@ -27,4 +33,4 @@ export default defineConfig({
   },
   // `npm run start` beside `npx vite`: the page in development talks to the router on its usual port.
   server: { proxy: { "/ws": { target: "ws://127.0.0.1:8080", ws: true }, "/api": "http://127.0.0.1:8080" } },
-});
+}));

@@ -18,7 +18,8 @@ const home = (): Address => ({
   pattern: "**",
   filter: "",
   from: "now",
-  transport: "websocket",
+  // A page that was built to stand alone (`npm run build:static`) says so.
+  transport: document.querySelector("meta[name=router]")?.getAttribute("content") === "in-page" ? "memory" : "websocket",
 });
 
 export function readAddress(): Address {
@@ -30,7 +31,7 @@ export function readAddress(): Address {
     pattern: query.get("pattern") ?? usual.pattern,
     filter: query.get("filter") ?? usual.filter,
     from: query.get("from") === "start" ? "start" : "now",
-    transport: (["shared-worker", "memory"] as const).find((name) => name === query.get("transport")) ?? "websocket",
+    transport: (["websocket", "shared-worker", "memory"] as const).find((name) => name === query.get("transport")) ?? usual.transport,
   };
 }
 
@@ -40,5 +41,5 @@ export function writeAddress(change: Partial<Address>): void {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries<string>({ ...readAddress(), ...change })) if (value !== usual[name]) query.set(name, value);
   const search = query.toString();
-  history.replaceState(null, "", search === "" ? location.pathname : `?${search}`);
+  history.replaceState(null, "", `${location.pathname}${search === "" ? "" : `?${search}`}${location.hash}`);
 }

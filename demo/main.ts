@@ -3,6 +3,7 @@ import { setUpConnectionBar } from "./connection-bar.ts";
 import { find } from "./dom.ts";
 import { setUpFigures } from "./figures.ts";
 import { setUpMetrics } from "./metrics.ts";
+import { setUpPanels } from "./panels/panels.ts";
 import { setUpPublishForm } from "./publish-form.ts";
 import { RouterSession } from "./session.ts";
 import { setUpTail } from "./tail.ts";
@@ -21,5 +22,6 @@ setUpFigures(session, activity);
 setUpPublishForm(session, activity);
 setUpTail(session, activity);
 setUpTransportBar(session, activity);
+setUpPanels(session, activity);
 // Last: it connects.
 setUpConnectionBar(session, activity);

@@ -1,5 +1,7 @@
 import { EventRouterClient, type ClientState, type EventRouterOptions } from "../src/index.ts";
 import { readAddress, type Transport } from "./address.ts";
+import { InPageNetwork } from "./in-page-network.ts";
+import { createInPageRouter } from "./in-page-router.ts";
 import { NetworkSwitch } from "./network-switch.ts";
 
 /** Work of one panel with one client. What it returns is called when that client goes. */
@@ -8,6 +10,7 @@ export type Use = (client: EventRouterClient) => () => void;
 /** The page's client: another one for each address. Panels say once what they do with a client, and do it with each that comes. */
 export class RouterSession {
   readonly network = new NetworkSwitch();
+  readonly inPage = new InPageNetwork(createInPageRouter());
   readonly #report: (thrown: unknown, doing: string) => void;
   readonly #uses: Use[] = [];
   readonly #watchers: ((state: ClientState) => void)[] = [];
@@ -15,6 +18,7 @@ export class RouterSession {
   #client: EventRouterClient | undefined;
   #target: { readonly url: string; readonly namespace: string } | undefined;
   #transport = readAddress().transport;
+  #key: string | undefined;
 
   /** @param report hears what no one else has handled. */
   constructor(report: (thrown: unknown, doing: string) => void) {
@@ -33,6 +37,25 @@ export class RouterSession {
     const target = this.#target;
     if (target !== undefined) this.open(target.url, target.namespace);
   }
+  /** Cuts the page off from its router, or no longer. */
+  set cut(cut: boolean) { this.network.cut = this.inPage.cut = cut; }
+
+  get encryptionKey(): string | undefined { return this.#key; }
+  /** 32 bytes as base64: payloads are encrypted from now on. @throws ValidationError if it is none; then nothing changes. */
+  set encryptionKey(key: string | undefined) {
+    const before = this.#key;
+    const target = this.#target;
+    this.#key = key;
+    if (target === undefined) return;
+    try {
+      this.open(target.url, target.namespace);
+    } catch (thrown) {
+      this.#key = before;
+      this.open(target.url, target.namespace);
+      throw thrown;
+    }
+  }
+
   /** What is published without a connection waits; a router in the page has no need of that. */
   get hasOutbox(): boolean { return this.#transport !== "memory"; }
 
@@ -52,7 +75,7 @@ export class RouterSession {
    */
   open(url: string, namespace: string): void {
     this.close();
-    const client = new EventRouterClient({ ...this.#reach(url), namespace, name: "playground" });
+    const client = new EventRouterClient({ ...this.#reach(url), namespace, name: "playground", ...(this.#key !== undefined && { encryption: { key: this.#key } }) });
     this.#client = client;
     this.#target = { url, namespace };
     client.onError((error) => this.#report(error, "in the background"));
@@ -78,7 +101,7 @@ export class RouterSession {
     switch (this.#transport) {
       case "websocket": return { transport: "websocket", url, offline: true, WebSocket: this.network.WebSocket };
       case "shared-worker": return { transport: "shared-worker", url, offline: true };
-      case "memory": return { transport: "memory" };
+      case "memory": return { transport: "websocket", url: "ws://in-page.invalid", WebSocket: this.inPage.WebSocket };
     }
   }
 

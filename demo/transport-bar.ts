@@ -14,18 +14,18 @@ export function setUpTransportBar(session: RouterSession, activity: Activity): v
     const waiting = session.client === undefined || !session.hasOutbox ? 0 : session.client.outbox.size;
     setText(outbox, session.hasOutbox ? `${count(waiting)} waiting` : "no outbox");
     outbox.dataset.waiting = String(waiting > 0);
-    // Only the page's own sockets can be cut from here.
-    offline.disabled = session.transport !== "websocket";
+    // The connection that tabs share cannot be cut from one of them.
+    offline.disabled = session.transport === "shared-worker";
   };
 
   form.addEventListener("change", ({ target }) => {
     if (target === offline) {
-      session.network.cut = offline.checked;
+      session.cut = offline.checked;
       activity.info(offline.checked ? "The network is cut: what is published waits on this device" : "The network is back");
       if (!offline.checked) session.client?.reconnect().catch(() => {});
       return;
     }
-    offline.checked = session.network.cut = false;
+    offline.checked = session.cut = false;
     const transport = chosen(form, "transport") as Transport;
     writeAddress({ transport });
     session.transport = transport;
