@@ -26,6 +26,8 @@ export default defineConfig({
             durableObjects: {
               EVENT_ROUTER: { className: "EventRouterObject", useSQLite: true },
               SMALL: { className: "SmallObject", useSQLite: true },
+              GUARDED: { className: "GuardedObject", useSQLite: true },
+              BARE: { className: "BareObject", useSQLite: true },
             },
             bindings: { ALLOW_ANONYMOUS: "true" },
           },

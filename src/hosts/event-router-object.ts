@@ -72,8 +72,10 @@ export class EventRouterObject extends DurableObject<WorkerEnv> {
     if (awake instanceof EventRouterError) return refused(awake);
     awake.clock.begin();
     if (request.headers.get("Upgrade")?.toLowerCase() !== "websocket") return awake.app.fetch(request, callerOf(request));
-    const caller = callerOf(request);
-    const error = awake.refusal(caller.origin, request.headers.get("Host") ?? undefined);
+    const { searchParams, host } = new URL(request.url);
+    const ticket = searchParams.get("ticket");
+    const caller = { ...callerOf(request), ...(ticket !== null && { ticket }) };
+    const error = awake.refusal(caller.origin, request.headers.get("Host") ?? host);
     if (error !== undefined) return refused(error);
     const { 0: client, 1: server } = new (workerScope().WebSocketPair)();
     awake.sockets.accept(server, caller);

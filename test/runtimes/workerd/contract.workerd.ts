@@ -10,7 +10,7 @@ let homes = 0;
 /** Objects of the worker under test; namespaces of one home begin with its number, so that each has fresh logs. */
 const edge: MakeHome = async ({ retention } = {}) => {
   const home = `h${++homes}`;
-  const { EdgeSocket, cut } = edgeSockets(retention === undefined ? {} : { "X-Small": "1" });
+  const { EdgeSocket, cut } = edgeSockets(retention === undefined ? {} : { "X-Worker": "small" });
   const clients: EventRouterClient[] = [];
   return {
     durability: "disk",

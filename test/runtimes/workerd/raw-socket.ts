@@ -29,14 +29,15 @@ export class RawSocket {
     socket.accept();
   }
 
-  static async open(namespace: string): Promise<RawSocket> {
-    const { webSocket, status } = await SELF.fetch(`http://edge/ws?namespace=${namespace}`, { headers: { Upgrade: "websocket" } });
+  /** @param query of the URL, behind the namespace */
+  static async open(namespace: string, headers: Readonly<Record<string, string>> = {}, query = ""): Promise<RawSocket> {
+    const { webSocket, status } = await SELF.fetch(`http://edge/ws?namespace=${namespace}${query}`, { headers: { Upgrade: "websocket", ...headers } });
     if (webSocket === null) throw new Error(`no upgrade, ${status}`);
     return new RawSocket(webSocket);
   }
 
-  static async welcomed(namespace: string, hello: object = {}): Promise<RawSocket> {
-    const socket = await RawSocket.open(namespace);
+  static async welcomed(namespace: string, hello: object = {}, headers: Readonly<Record<string, string>> = {}, query = ""): Promise<RawSocket> {
+    const socket = await RawSocket.open(namespace, headers, query);
     socket.say(["hello", { v: 1, namespace, ...hello }]);
     await socket.until(() => socket.named("welcome").length > 0);
     return socket;

@@ -1,12 +1,28 @@
-import { createWorker } from "../../../src/hosts/worker.ts";
+import { createWorker, type WorkerEnv } from "../../../src/hosts/worker.ts";
+import { guardedEnvironment } from "./guarded.ts";
 
-/** What the tests in workerd talk to: the router as it is deployed, and one whose logs keep little. */
+/** What the tests in workerd talk to: the router as it is deployed, one whose logs keep little, and one that is told in its environment whom to let in. */
 const worker = createWorker();
 const small = createWorker({ binding: "SMALL", retention: { maxEvents: 200 } });
+const guarded = createWorker({ binding: "GUARDED" });
+const bare = createWorker({ binding: "BARE" });
 
 export const EventRouterObject = worker.EventRouterObject;
 export const SmallObject = small.EventRouterObject;
+export class GuardedObject extends guarded.EventRouterObject {
+  constructor(ctx: ConstructorParameters<typeof EventRouterObject>[0], env: WorkerEnv) {
+    super(ctx, { ...env, ...guardedEnvironment });
+  }
+}
+/** As right after the first deploy. */
+export class BareObject extends bare.EventRouterObject {
+  constructor(ctx: ConstructorParameters<typeof EventRouterObject>[0], env: WorkerEnv) {
+    super(ctx, { ...env, ALLOW_ANONYMOUS: "false" });
+  }
+}
+
+const workers: Readonly<Record<string, typeof worker>> = { small, guarded, bare };
 
 export default {
-  fetch: (request: Request, env: Readonly<Record<string, unknown>>): Promise<Response> => (request.headers.has("X-Small") ? small : worker).fetch(request, env),
+  fetch: (request: Request, env: WorkerEnv): Promise<Response> => (workers[request.headers.get("X-Worker") ?? ""] ?? worker).fetch(request, env),
 };
