@@ -11,7 +11,7 @@ export const setUpCode: SetUpPanel = (host, session) => {
   code.setAttribute("aria-label", "The program");
   const copied = make("span", "note");
   copied.setAttribute("role", "status");
-  host.append(card("Code", "The live tail and the publish form as they stand, in TypeScript. Run it with Node 22 or later, or in a page.", make("div", "actions-row", button("Copy", () => {
+  host.append(card("Code", "The live tail and the publish form as they stand, in TypeScript. It runs in Node 24 or later.", make("div", "actions-row", button("Copy", () => {
     navigator.clipboard?.writeText(code.textContent).then(() => { copied.textContent = "Copied"; }, () => { copied.textContent = "Not allowed here"; });
   }), copied), code));
   return () => {
