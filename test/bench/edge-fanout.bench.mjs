@@ -1,0 +1,17 @@
+// At the edge, in one workerd: fan-out of 200-byte events, against a bare object that sends each message on to its hibernating sockets.
+import { bench } from "./lib/bench.mjs";
+import { eventJson, ourRest } from "./lib/event.mjs";
+import { measureFanOut } from "./lib/fan-out.mjs";
+import { wires } from "./lib/raw-sockets.mjs";
+
+const ONE = "bare object, an event a message", RAW = "event-router, raw wire";
+const server = () => ["edge.mjs"];
+
+await bench(import.meta.url, {
+  contenders: { [ONE]: { wire: () => wires.ws(eventJson), server }, [RAW]: { wire: () => wires.router(ourRest), server } },
+  setups: { "100 subscribers, 256 in flight": { subscribers: 100, inFlight: 256 }, "1,000 subscribers, 64 in flight": { subscribers: 1_000, inFlight: 64 } },
+  measure: measureFanOut,
+  metrics: { perSecond: { unit: "deliveries/s" } },
+  against: [ONE],
+  goals: [{ setup: /subscribers/, contender: RAW, metric: "perSecond", against: ONE, least: 10 }],
+});
