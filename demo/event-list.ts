@@ -1,5 +1,6 @@
 import type { RouterEvent } from "../src/index.ts";
 import { eventRow, gapRow } from "./event-row.ts";
+import { matcherOf } from "./search.ts";
 
 /** Events kept: older ones go. */
 const LIMIT = 1_000;
@@ -21,8 +22,11 @@ type Item = RouterEvent | { readonly gap: string };
 export class EventList {
   readonly #list: HTMLOListElement;
   readonly #changed: () => void;
-  /** Oldest first. The rows are those of its end. */
+  /** Oldest first: all that came. */
   #items: Item[] = [];
+  /** Those of them that the search finds. The rows are those of its end. */
+  #shown: Item[] = [];
+  #finds: (event: RouterEvent) => boolean = matcherOf("");
   #waiting: Item[] = [];
   #framed = false;
   #paused = false;
@@ -55,6 +59,16 @@ export class EventList {
     this.#schedule();
   }
 
+  /** Shows only the events that have all these words in them; none: all. What is kept stays kept, so a pause can be searched too. */
+  search(words: string): void {
+    this.#finds = matcherOf(words);
+    this.#shown = this.#items.filter((item) => this.#wanted(item));
+    this.#above = 0;
+    this.#list.scrollTop = 0;
+    this.#flood();
+    this.#changed();
+  }
+
   push(event: RouterEvent): void {
     this.#total++;
     this.#add(event);
@@ -66,6 +80,7 @@ export class EventList {
 
   clear(): void {
     this.#items = [];
+    this.#shown = [];
     this.#waiting = [];
     this.#total = this.#held = this.#above = 0;
     this.#list.replaceChildren();
@@ -100,10 +115,12 @@ export class EventList {
   }
 
   #flush(): void {
-    const fresh = this.#waiting.slice(-LIMIT);
-    if (fresh.length === 0) return;
+    const came = this.#waiting.slice(-LIMIT);
     this.#waiting = [];
-    this.#items = [...this.#items, ...fresh].slice(-LIMIT);
+    this.#items = [...this.#items, ...came].slice(-LIMIT);
+    const fresh = came.filter((item) => this.#wanted(item));
+    if (fresh.length === 0) return;
+    this.#shown = [...this.#shown, ...fresh].slice(-LIMIT);
     const reading = this.#reading();
     if (fresh.length > MANY && !reading) return this.#flood();
 
@@ -122,17 +139,21 @@ export class EventList {
   }
 
   #flood(): void {
-    this.#list.replaceChildren(...rowsOf(this.#items.slice(-MANY)));
+    this.#list.replaceChildren(...rowsOf(this.#shown.slice(-MANY)));
     clearTimeout(this.#calm);
     this.#calm = setTimeout(() => this.#complete(), CALM);
   }
 
   /** Makes the rows that a flood has left out. */
   #complete(): void {
-    const missing = this.#items.length - this.#list.childElementCount;
+    const missing = this.#shown.length - this.#list.childElementCount;
     if (missing <= 0) return;
-    this.#list.append(...rowsOf(this.#items.slice(Math.max(0, missing - STEP), missing)));
+    this.#list.append(...rowsOf(this.#shown.slice(Math.max(0, missing - STEP), missing)));
     requestAnimationFrame(() => this.#complete());
+  }
+
+  #wanted(item: Item): boolean {
+    return "gap" in item || this.#finds(item);
   }
 
   /** Who has scrolled down, opened a row or walked to one is reading: what they read stays where it is. */

@@ -16,6 +16,7 @@ export function setUpTail(session: RouterSession, activity: Activity): void {
   const emptyHint = find("tail-empty-hint", HTMLElement);
   const newer = find("newer", HTMLButtonElement);
   const rows = find("rows", HTMLOListElement);
+  const search = find("search", HTMLInputElement);
   let shown = "**";
   /** Ends the subscription on show, and the one that is not accepted yet. */
   let leave = (): void => {};
@@ -29,6 +30,10 @@ export function setUpTail(session: RouterSession, activity: Activity): void {
     setText(newer, `↑ ${count(list.above)} newer`);
     empty.hidden = rows.childElementCount > 0;
     if (empty.hidden) return;
+    if (search.value.trim() !== "" && list.total > 0) {
+      setText(emptyTitle, `None of the newest events has “${search.value.trim()}” in it.`);
+      return setText(emptyHint, "Empty the search (Escape) to see them all; new ones that have it show up by themselves.");
+    }
     const waiting = session.client !== undefined && !list.paused;
     setText(emptyTitle, session.client === undefined ? "Not connected." : list.paused ? "Paused." : `Waiting for events that match ${shown} …`);
     setText(emptyHint, waiting ? "Publish one, or choose “from start” to see what the log holds." : "");
@@ -81,6 +86,14 @@ export function setUpTail(session: RouterSession, activity: Activity): void {
   });
 
   pause.addEventListener("click", () => { list.paused = !list.paused; });
+  search.addEventListener("input", () => list.search(search.value));
+  // Of itself, only Chromium does so.
+  search.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || search.value === "") return;
+    event.preventDefault();
+    search.value = "";
+    list.search("");
+  });
   newer.addEventListener("click", () => list.toTop());
   find("clear", HTMLButtonElement).addEventListener("click", () => list.clear());
 }

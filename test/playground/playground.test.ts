@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { faultsOf } from "./accessibility.ts";
 import { newStore, refused, Stage } from "./stage.ts";
 
 const stage = new Stage();
@@ -138,6 +139,30 @@ test("a pause holds the rows and tells how many wait; what is being read stays i
   await stage.page.getByRole("button", { name: "Clear" }).click();
   expect(await stage.rows).toBe(0);
   await stage.expectText("#tail-empty", /Waiting for events that match/);
+});
+
+test("a search shows those of the events here that have all its words, also while paused; Escape shows all again", async () => {
+  await stage.open();
+  await stage.publisher.publishBatch([["order.placed", { who: "Alice", total: 5 }], ["order.placed", { who: "Bob" }], ["user.created", { who: "Alice" }]]);
+  await stage.row("user.created").waitFor();
+  await stage.page.getByRole("button", { name: "Pause" }).click();
+  const search = stage.page.getByRole("searchbox", { name: "Search the events on show" });
+  await search.fill("ALICE order");
+  expect(await stage.rows).toBe(1);
+  await stage.page.getByRole("button", { name: "Resume" }).click();
+  await stage.publisher.publishBatch([["order.paid", { who: "Bob" }], ["order.paid", { who: "Alice" }]]);
+  await stage.row("order.paid").waitFor();
+  expect(await stage.rows).toBe(2);
+  await search.fill("nobody");
+  await stage.expectText("#tail-empty", /None of the newest events has “nobody” in it.*Escape/);
+  expect(await faultsOf(stage.page)).toEqual([]);
+  await stage.page.screenshot({ path: "test-results/search-empty.png" });
+  await stage.page.setViewportSize({ width: 390, height: 844 });
+  await stage.page.locator("#search").scrollIntoViewIfNeeded();
+  expect(await stage.page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+  await stage.page.screenshot({ path: "test-results/search-phone.png" });
+  await search.press("Escape");
+  expect(await stage.rows).toBe(5);
 });
 
 test("the keyboard reaches everything: rows are walked with the arrows and opened with Enter", async () => {
