@@ -91,18 +91,22 @@ describe("Chromium", () => {
     expect(await stored("n")).toEqual(numbers(0, EVENTS));
   }, 120_000);
 
-  test(`[P1] ${CLOSES} tabs closed within 50 ms of publishing: all that was promised is there, once, each tab's in order`, async () => {
+  test(`[P1] ${CLOSES} tabs closed in the midst of publishing: all that was promised is there, once, each tab's in order`, async () => {
     const witness = await client(engine);
     await witness.call("outbox", "witness");
+    // How many promises of a tab have reached the witness when it is closed: for some it is the first write of all that is cut off.
+    const promisesOf = (index: number): number => index % 8;
     const close = async (index: number): Promise<void> => {
       const tab = await client(engine);
       await tab.call("outbox", "publishOnAndOn", "n", index * 100_000);
+      await witness.call("outbox", "witnessedOf", index * 100_000, promisesOf(index));
+      // Up to 50 ms more: the closes fall on other moments of the write that is under way. Nothing below depends on them.
       await new Promise((resolve) => setTimeout(resolve, (index * 50) / CLOSES));
       await tab.close();
     };
     for (let index = 0; index < CLOSES; index += 4) await Promise.all([0, 1, 2, 3].map((more) => close(index + more)));
     const promised = await witness.call<number[]>("outbox", "witnessed");
-    expect(promised.length).toBeGreaterThan(CLOSES);
+    for (let index = 0; index < CLOSES; index++) expect(promised.filter((n) => Math.floor(n / 100_000) === index).length).toBeGreaterThanOrEqual(promisesOf(index));
     await goOnline();
     await witness.call("outbox", "emptied");
     const got = (await stored("n")) as number[];

@@ -33,10 +33,27 @@ const witnesses = "witness";
 /** Another page that remembers what this one was promised. */
 export function witness(): void {
   const channel = new BroadcastChannel(witnesses);
-  channel.onmessage = ({ data }: MessageEvent) => promised.push(data as number);
+  channel.onmessage = ({ data }: MessageEvent) => {
+    promised.push(data as number);
+    for (const look of looks) look();
+  };
 }
 const promised: number[] = [];
+const looks = new Set<() => void>();
 export function witnessed(): number[] { return promised; }
+
+/** Resolves as soon as so many numbers of the hundred thousand from `from` have reached this witness. */
+export function witnessedOf(from: number, count: number): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (promised.filter((n) => n >= from && n < from + 100_000).length < count) return;
+      looks.delete(look);
+      resolve();
+    };
+    looks.add(look);
+    look();
+  });
+}
 
 /** Publishes numbers one after another until the page dies, and tells the witness of each that is durable. */
 export function publishOnAndOn(type: string, from: number): void {
