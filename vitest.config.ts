@@ -1,6 +1,12 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+/**
+ * How long is waited for what must come, in ms: they end what hangs, and say nothing of how fast a thing is. A machine that does something else as well may take
+ * ten times as long as one that does not.
+ */
+const patience = { testTimeout: 240_000, hookTimeout: 240_000, expect: { poll: { timeout: 60_000 } } };
+
 export default defineConfig({
   test: {
     reporters: ["default", "./test/setup/count-reporter.ts"],
@@ -12,8 +18,7 @@ export default defineConfig({
           name: "node",
           include: ["test/**/*.test.ts"],
           globalSetup: ["test/setup/prepare.ts"],
-          testTimeout: 20_000,
-          hookTimeout: 60_000,
+          ...patience,
         },
       },
       {
@@ -32,7 +37,7 @@ export default defineConfig({
             bindings: { ALLOW_ANONYMOUS: "true" },
           },
         })],
-        test: { name: "workerd", include: ["test/runtimes/workerd/*.workerd.ts"], testTimeout: 30_000, hookTimeout: 60_000 },
+        test: { name: "workerd", include: ["test/runtimes/workerd/*.workerd.ts"], ...patience },
       },
     ],
   },

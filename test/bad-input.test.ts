@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Client } from "../src/client/client.ts";
 import type { BaseOptions } from "../src/client/options.ts";
 import type { WireError } from "../src/core/errors.ts";
@@ -14,7 +14,6 @@ import { errorsOf } from "./support/errors-of.ts";
 import { RawSocket } from "./support/raw-socket.ts";
 
 // A command is a process, and a busy machine starts it slowly; a client row that is accepted in silence fails by itself, see `failureOf`.
-vi.setConfig({ testTimeout: 30_000 });
 
 /** What is wrong here is wrong on purpose. */
 // oxlint-disable-next-line typescript/no-explicit-any -- wrong calls do not compile

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { serve, type RunningServer } from "../../src/hosts/server.ts";
 import { EventRouterClient, type RouterEvent } from "../../src/index.ts";
 import { KEY } from "../client/encryption/kit.ts";
@@ -6,8 +6,6 @@ import { Chromium } from "../support/engines/chromium.ts";
 import { startFirefox } from "../support/engines/firefox.ts";
 import { startWebKit } from "../support/engines/webkit.ts";
 import { PageStage } from "../support/page-stage.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 /** A name that means this machine, and that browsers do not take for it: a page there is as one on plain http from elsewhere, without WebCrypto. */
 const PLAIN = "plain.test";
@@ -53,7 +51,7 @@ describe("encryption in browsers", () => {
     const numbers = Array.from({ length: COUNT + 1 }, (_unused, n) => n);
     expect(got.map(({ n }) => n)).toEqual([7, ...numbers]);
     expect([answer, errors]).toEqual([{ sum: 3 }, []]);
-    await vi.waitFor(() => expect(here).toEqual([-3, -2, -1, ...numbers]));
+    await expect.poll(() => here).toEqual([-3, -2, -1, ...numbers]);
     expect(seen.length).toBeGreaterThanOrEqual(COUNT);
     expect(seen.every(({ payload }) => typeof payload === "string" && payload.startsWith("eyJ"))).toBe(true);
     await tab.close();

@@ -11,7 +11,7 @@ const newName = (): string => `test ${count++}`;
 beforeAll(async () => {
   stage = await PageStage.start("test/browser/page/contracts.ts", "test/browser/page/store.ts");
   await engine.start();
-}, 60_000);
+});
 afterAll(async () => {
   await engine.close();
   await stage.close();
@@ -36,7 +36,7 @@ describe("contracts, in a page", () => {
     await tab.close();
     expect(results.filter(({ error }) => error !== undefined)).toEqual([]);
     expect(results.length).toBeGreaterThan(40);
-  }, 120_000);
+  });
 });
 
 describe("several tabs", () => {

@@ -19,7 +19,7 @@ let server: RunningServer | undefined;
 
 beforeAll(async () => {
   stage = await PageStage.start("test/browser/page/outbox.ts", "test/browser/page/contracts.ts", "src/hosts/shared-worker.ts");
-}, 60_000);
+});
 afterAll(() => stage.close());
 
 beforeEach(async () => {
@@ -64,7 +64,7 @@ async function client(engine: Engine, options = {}): Promise<Tab> {
 
 describe("Chromium", () => {
   const engine = new Chromium();
-  beforeAll(async () => { await engine.start(); }, 60_000);
+  beforeAll(async () => { await engine.start(); });
   afterAll(() => engine.close());
   // Each test begins with an empty outbox: it is named after the router's address, which is new.
   afterEach(async () => { for (const page of engine.context.pages().slice(1)) await page.close().catch(() => {}); });
@@ -89,7 +89,7 @@ describe("Chromium", () => {
     await goOnline();
     await tab.call("outbox", "emptied");
     expect(await stored("n")).toEqual(numbers(0, EVENTS));
-  }, 120_000);
+  });
 
   test(`[P1] ${CLOSES} tabs closed in the midst of publishing: all that was promised is there, once, each tab's in order`, async () => {
     const witness = await client(engine);
@@ -116,7 +116,7 @@ describe("Chromium", () => {
       const own = got.filter((n) => Math.floor(n / 100_000) === index);
       expect(own).toEqual(numbers(index * 100_000, index * 100_000 + own.length));
     }
-  }, 240_000);
+  });
 
   test("one tab sends for all; each of them gets its receipts", async () => {
     await goOnline();
@@ -127,7 +127,7 @@ describe("Chromium", () => {
     expect(receipts).toEqual(all.map(() => ({ published: 100 })));
     for (const i of [0, 1, 2, 3]) expect(await stored(`t${i}`)).toEqual(numbers(0, 100));
     expect(await all[3]!.call("outbox", "publishAndSettle", "last", 1)).toEqual({ status: "published", settled: { status: "published", seq: 401 } });
-  }, 60_000);
+  });
 
   test.each(["worker", "leader"])("ten tabs that share a connection by %s: exactly one socket, one sender; what was published offline is there once, each tab's in order", async (how) => {
     const all = await Promise.all(Array.from({ length: 10 }, async () => {
@@ -147,7 +147,7 @@ describe("Chromium", () => {
     await Promise.all(all.slice(0, 5).map((tab) => tab.close()));
     expect(await all[9]!.call("outbox", "publishAndSettle", "last", 1)).toMatchObject({ settled: { status: "published", seq: 201 } });
     await expect.poll(() => server!.router.stats().get("default")!.connections).toBe(1);
-  }, 60_000);
+  });
 
   test.each(["closed", "crashed", "frozen", "stuck in a loop"])("a tab that sends and is %s is replaced: nothing is lost, nothing doubled", async (how) => {
     await goOnline();
@@ -172,7 +172,7 @@ describe("Chromium", () => {
       expect(await leader.call("outbox", "publish", "n", 100, 150)).toEqual({ published: 50 });
     }
     expect(await stored("n")).toEqual(numbers(0, wakes ? 150 : 100));
-  }, 60_000);
+  });
 
   test("a full quota is told by publish; what was kept before is sent", async () => {
     const tab = await engine.open(stage.url);
@@ -183,7 +183,7 @@ describe("Chromium", () => {
     await goOnline();
     await tab.call("outbox", "emptied");
     expect(((await stored("n")) as { n: number }[]).map(({ n }) => n)).toEqual(numbers(0, kept));
-  }, 60_000);
+  });
 
   test("storage that is cleared takes what waited with it; what is published then is kept, and sent", async () => {
     const tab = await client(engine) as ChromiumTab;
@@ -195,12 +195,12 @@ describe("Chromium", () => {
     await goOnline();
     await tab.call("outbox", "emptied");
     expect(await stored("n")).toEqual(numbers(10, 20));
-  }, 60_000);
+  });
 });
 
 describe.each([["Firefox", startFirefox], ["WebKit", startWebKit]] as const)("%s", (_name, start) => {
   let engine: Engine;
-  beforeAll(async () => { engine = await start(); }, 60_000);
+  beforeAll(async () => { engine = await start(); });
   afterAll(() => engine?.close());
 
   test("[P1] [P3] [P4] offline over a reload and a closed tab, then sent by one of two tabs, once, in order", async () => {
@@ -220,12 +220,12 @@ describe.each([["Firefox", startFirefox], ["WebKit", startWebKit]] as const)("%s
     expect(await stored("n")).toEqual(numbers(0, 700));
     await other.call("outbox", "close");
     await third.call("outbox", "close");
-  }, 90_000);
+  });
 
   test("the store contract, as much of it as there is time for", async () => {
     const tab = await engine.open(stage.url);
     const results = await tab.call<Result[]>("contracts", "run", "store", "", LONG ? 1 : 8);
     expect(results.filter(({ error }) => error !== undefined)).toEqual([]);
     expect(results.length).toBeGreaterThan(10);
-  }, 120_000);
+  });
 });

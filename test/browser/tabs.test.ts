@@ -29,7 +29,7 @@ test("the router contract, with the router in a SharedWorker", async () => {
   const results = await tab.call<Result[]>("contracts", "run", "router in a SharedWorker");
   expect(results.filter(({ error }) => error !== undefined)).toEqual([]);
   expect(results.length).toBeGreaterThan(40);
-}, 120_000);
+});
 
 const ways: readonly How[] = ["worker", "leader"];
 

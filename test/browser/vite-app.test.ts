@@ -39,7 +39,7 @@ beforeAll(async () => {
   writeFileSync(join(app, "orders.js"), example!);
   writeFileSync(join(app, "main.ts"), `${lines!.replace("wss://router.example.com", server.url)}\nimport { showOrders } from "./orders.js";\nObject.assign(globalThis, { client, stop: showOrders(client, globalThis) });\n`);
   await browser.start();
-}, 120_000);
+});
 afterEach(() => stop());
 afterAll(async () => {
   await browser.close();
@@ -87,4 +87,4 @@ test.each(ways)("two lines are all a Vite application needs, %s: its tabs share 
   expect(locks.filter((name) => name.startsWith("event-router:tab:"))).toHaveLength(2);
   expect([server.router.stats().get("default")?.connections, noise]).toEqual([1, []]);
   await Promise.all(pages.map((page) => page.close()));
-}, 60_000);
+});

@@ -2,12 +2,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeJwt, decodeProtectedHeader } from "jose";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { EventRouterClient } from "../../src/index.ts";
 import { createToken } from "../../src/router.ts";
 import { cli, startRouter } from "./cli.ts";
-
-vi.setConfig({ testTimeout: 90_000 });
 
 const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
 const jwt = { issuer: "https://login.example", audience: "events", keys: [{ kid: "2026-11", alg: "HS256", secret }] } as const;
@@ -41,7 +39,7 @@ test("[I15] token makes a key and a token; start --auth lets them in, each for w
   await expect(client.publishEvents(Array.from({ length: 5 }, () => ({ type: "order.a" })))).rejects.toMatchObject({ code: "ERR_RATE_LIMIT", retryable: true });
   await writeFile(file, JSON.stringify({ apiKeys: [{ ...entry, id: "other" }], jwt }));
   await router.says(/was read again/, "err");
-  await vi.waitFor(() => expect(client.state).toBe("closed"), 5_000);
+  await expect.poll(() => client.state).toBe("closed");
   expect(errors).toEqual(["ERR_REVOKED"]);
   // A file that is broken changes nothing.
   await writeFile(file, "{");

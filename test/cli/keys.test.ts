@@ -1,8 +1,6 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { EventRouterClient } from "../../src/index.ts";
 import { cli } from "./cli.ts";
-
-vi.setConfig({ testTimeout: 90_000 });
 
 test("keys generate writes a key that a client takes, and a new one each time", async () => {
   const [one, named, machine] = await Promise.all([cli(["keys", "generate"]), cli(["keys", "generate", "--kid", "2026-11"]), cli(["keys", "generate", "--json", "--kid=2026-11"])]);

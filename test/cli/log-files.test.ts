@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { EventRouterClient } from "../../src/index.ts";
 import { serve, type RunningServer } from "../../src/hosts/server.ts";
 import { EventInput } from "../../src/cli/event-input.ts";
@@ -15,7 +15,6 @@ import { failure } from "../../src/cli/failure.ts";
 import { Cli, cli } from "./cli.ts";
 
 // Each command is a process, and a busy machine starts them slowly.
-vi.setConfig({ testTimeout: 90_000 });
 
 let server: RunningServer;
 let folder: string;
@@ -108,7 +107,7 @@ test("an import that is interrupted, or meets what the router refuses, says how 
   const space = fresh();
   await using importing = new Cli(["import", "-", "--json", ...at(space)]);
   importing.child.stdin.write('{"type":"a.b","id":"one"}\n{"type":"a.b","id":"two"}\n{"type":"a.b","id"');
-  await expect.poll(() => contents(space), { timeout: 60_000 }).toHaveLength(2);
+  await expect.poll(() => contents(space)).toHaveLength(2);
   importing.child.kill("SIGINT");
   expect(await importing.ended).toEqual({ code: 1, signal: null, out: "", err: "event-router: imported 2 events\nevent-router: stopped by SIGINT before it was done (ERR_INTERRUPTED)\n" });
   const refused = await cli(["import", "-", ...at(space)], { input: '[{"type":"a.b","id":"two"},{"type":"not*a*type","id":"three"}]' });

@@ -5,13 +5,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { EventRouterClient } from "../../src/index.ts";
 import { serve, type RunningServer } from "../../src/hosts/server.ts";
 import { Cli, cli } from "./cli.ts";
 
 // Each command is a process, and a busy machine starts them slowly.
-vi.setConfig({ testTimeout: 90_000 });
 
 let server: RunningServer;
 let names = 0;

@@ -2,13 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { EventRouterClient, type Receipt } from "../../src/index.ts";
 import { sqliteStore } from "../../src/stores/sqlite.ts";
 import { Cli, cli, startRouter } from "./cli.ts";
 
 // Each command is a process, and a busy machine starts them slowly.
-vi.setConfig({ testTimeout: 90_000 });
 
 async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "event-router-cli-"));

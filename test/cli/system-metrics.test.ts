@@ -1,10 +1,9 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { EventRouterClient, type RouterEvent } from "../../src/index.ts";
 import { publishSystemMetrics } from "../../src/cli/system-metrics.ts";
 import { startRouter } from "./cli.ts";
 
 // Each command is a process, and a busy machine starts them slowly.
-vi.setConfig({ testTimeout: 90_000 });
 
 type Numbers = Readonly<Record<string, number>>;
 

@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { Flag } from "../../src/cli/command.ts";
 import { startFlags } from "../../src/cli/commands/start.ts";
 import { configJsonSchema, configSchema, readSettings } from "../../src/cli/config.ts";
@@ -17,7 +17,6 @@ import { serve, type RunningServer } from "../../src/hosts/server.ts";
 import { cli, startRouter } from "./cli.ts";
 
 // Each command is a process, and a busy machine starts them slowly.
-vi.setConfig({ testTimeout: 90_000 });
 
 let server: RunningServer;
 let folder: string;

@@ -1,8 +1,7 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { cli } from "./cli.ts";
 
 // Each command is a process, and a busy machine starts them slowly.
-vi.setConfig({ testTimeout: 90_000 });
 
 /** Wrong calls: what is typed, and what is said about it. All of them end with 2, and nothing on standard output. */
 const wrong: readonly (readonly [line: readonly string[], message: string])[] = [

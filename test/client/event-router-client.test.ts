@@ -56,5 +56,5 @@ test("two memory clients of a namespace share a router, those of another namespa
   await b.subscribe("**", (event) => seen.push(`b ${event.type}`));
   await c.subscribe("**", (event) => seen.push(`c ${event.type}`));
   await a.publish("order.placed");
-  await vi.waitFor(() => expect(seen).toEqual(["b order.placed"]));
+  await expect.poll(() => seen).toEqual(["b order.placed"]);
 });

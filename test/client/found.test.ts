@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Client } from "../../src/client/client.ts";
 import { AuthenticationError, toWire } from "../../src/core/errors.ts";
 import { steady } from "../../src/core/clock.ts";
@@ -57,7 +57,7 @@ describe("found by the simulator", () => {
     const client = new Client({ makeLink: () => links.shift()!(), clock: routers[0]!.clock, random: () => 0.5, randomBytes: (count) => new Uint8Array(count).fill(links.length) }, { poolSize: 2 });
     const published = client.publish("a");
     // The code of the pool is loaded when it is used.
-    await vi.waitFor(() => expect(routers[1]!.links).toBe(1));
+    await expect.poll(() => routers[1]!.links).toBe(1);
     const closed = client.close();
     await settle();
     routers[1]!.open();

@@ -71,7 +71,7 @@ describe("frames", () => {
       await tx.publish("f", 6);
       await tx.publish({ type: "g", payload: 7 });
     });
-    await vi.waitFor(() => expect(router.messages).toHaveLength(1));
+    await expect.poll(() => router.messages).toHaveLength(1);
     const sent = await router.take();
     expect([sent[0]!.args.slice(1), payloadsIn(sent)]).toEqual([[2, { as: "all", run: 1 }], [6, 7]]);
     router.acknowledge(sent, 3);
@@ -304,7 +304,7 @@ test("poolSize spreads publishes over connections of their own; without one in p
   const client = first.client({ poolSize: 2, poolTimeout: 500 });
   first.opensAtOnce = false;
   const failed = client.publish("a", 1).catch((error: unknown) => error);
-  await vi.waitFor(() => expect(first.links).toBe(2));
+  await expect.poll(() => first.links).toBe(2);
   await first.clock.advance(500);
   expect(await failed).toMatchObject({ name: "ConnectionError", code: "ERR_POOL_TIMEOUT", retryable: true });
 });
@@ -312,7 +312,7 @@ test("poolSize spreads publishes over connections of their own; without one in p
 test("a cached event is not sent again within its time, and has the first one's id", async () => {
   const { router, client } = await connected({ cacheSize: 1, cacheTtl: "1s" });
   const first = client.publish("a", { n: 1 });
-  await vi.waitFor(() => expect(router.messages).toHaveLength(1));
+  await expect.poll(() => router.messages).toHaveLength(1);
   const second = client.publish("a", { n: 1 });
   const frames = await router.take();
   router.acknowledge(frames, 1);

@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { AuthenticationError } from "../../src/core/errors.ts";
 import { settle } from "../support/test-clock.ts";
 import { ScriptedRouter, type SentFrame } from "./scripted-router.ts";
@@ -12,7 +12,8 @@ async function scene(expiresIn: number, token: (call: number) => string = (call)
   const client = router.client({ auth: { type: "jwt", token: () => token(++made) } });
   client.onError((error) => errors.push(error));
   await client.connect();
-  await vi.waitFor(async () => { await import("../../src/client/renewal.ts"); });
+  // The client loads it when it is needed first.
+  await import("../../src/client/renewal.ts");
   await settle();
   const auths = async (): Promise<SentFrame[]> => router.take("auth");
   await router.take();

@@ -83,7 +83,7 @@ describe("answering", () => {
     const { router, client } = await connected();
     const responder = client.respond(["a.*", "b"], () => 1);
     void client.request("b").catch(() => {});
-    await vi.waitFor(() => expect(router.messages).not.toEqual([]));
+    await expect.poll(() => router.messages).not.toEqual([]);
     const [serve, request] = await router.take();
     expect([serve!.name, serve!.args[1], request!.name]).toEqual(["serve", ["a.*", "b"], "req"]);
     router.say(["on", serve!.args[0] as number, "e1", 0]);
@@ -104,7 +104,7 @@ describe("answering", () => {
       if (request.type === "bad.text") throw "plain";
       throw new RangeError("too far");
     });
-    await vi.waitFor(() => expect(router.messages).not.toEqual([]));
+    await expect.poll(() => router.messages).not.toEqual([]);
     await router.take();
     ask(router, 1, "ok.x", 4);
     ask(router, 2, "bad.x", 0);
@@ -125,7 +125,7 @@ describe("answering", () => {
     const { router, client } = await connected();
     const schema: StandardSchema = { "~standard": { version: 1, vendor: "test", validate: async (value) => (typeof value === "string" ? { value: value.length } : { issues: [{ message: "Expected a string" }] }) } };
     client.respond("a", { schema }, (request) => request.payload);
-    await vi.waitFor(() => expect(router.messages).not.toEqual([]));
+    await expect.poll(() => router.messages).not.toEqual([]);
     await router.take();
     ask(router, 1, "a", "four");
     ask(router, 2, "a", 4);
@@ -136,7 +136,7 @@ describe("answering", () => {
     const { router, client } = await connected();
     let answer: (payload: unknown) => void = () => {};
     client.respond("a", () => new Promise((resolve) => { answer = resolve; }));
-    await vi.waitFor(() => expect(router.messages).not.toEqual([]));
+    await expect.poll(() => router.messages).not.toEqual([]);
     ask(router, 1, "a", 0);
     await router.bounce();
     await router.take();
@@ -151,7 +151,7 @@ describe("answering", () => {
     const seen = client.respond("a", () => {});
     client.respond("b", () => {});
     const waiting = expect(seen.ready).rejects.toMatchObject({ code: "ERR_PERMISSION" });
-    await vi.waitFor(() => expect(router.messages).not.toEqual([]));
+    await expect.poll(() => router.messages).not.toEqual([]);
     for (const { args } of await router.take()) router.say(["end", args[0] as number, ["PermissionError", "ERR_PERMISSION", "no", 0]]);
     await waiting;
     await settle();

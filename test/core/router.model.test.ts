@@ -349,4 +349,4 @@ test("[I1][I2][I4][I5][I6][I7][I8][I9][P2][P3][P11] any interleaving: each subsc
     expect(world.errors).toEqual([]);
     expect(opener.closed).toBeUndefined();
   }), { numRuns: 800 });
-}, 60_000);
+});

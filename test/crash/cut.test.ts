@@ -110,7 +110,7 @@ for (const direction of ["up", "down"] as const) {
   const way = direction === "up" ? "from client to router" : "from router to client";
 
   for (const verdict of ["cut behind", "cut inside"] as const) {
-    test(`[P1] [P2] [P3] [P4] [P5] [P7] a socket ${verdict} each frame ${way}`, { timeout: 60_000 }, async () => {
+    test(`[P1] [P2] [P3] [P4] [P5] [P7] a socket ${verdict} each frame ${way}`, async () => {
       let cuts = 0;
       for (let frame = 0; frame <= whole.frames[direction]; frame++) cuts += (await session(`${verdict} frame ${frame} ${way}`, at(direction, frame, verdict))).cuts;
       // How events share frames is a matter of time, so a session may have fewer of them than the one that was counted.
@@ -118,7 +118,7 @@ for (const direction of ["up", "down"] as const) {
     });
   }
 
-  test(`[P2] [P3] [P4] frames ${way} that come late, when another connection has taken over, from each on`, { timeout: 60_000 }, async () => {
+  test(`[P2] [P3] [P4] frames ${way} that come late, when another connection has taken over, from each on`, async () => {
     let late = 0;
     // Not the last ones: in a session that has fewer frames they are its goodbye, and who leaves over a dead connection waits for his timeout.
     for (let frame = 1; frame <= whole.frames[direction] - 2; frame++) late += (await session(`late from frame ${frame} ${way}`, at(direction, frame, "hold"))).late;
@@ -126,7 +126,7 @@ for (const direction of ["up", "down"] as const) {
   });
 }
 
-test("[P2] [P3] [P4] a socket cut again and again, each time a few frames further", { timeout: 60_000 }, async () => {
+test("[P2] [P3] [P4] a socket cut again and again, each time a few frames further", async () => {
   let cuts = 0;
   for (let step = 1; step <= 12; step++) {
     const decide = ({ direction, connection, frame }: Passing): Verdict =>

@@ -23,7 +23,7 @@ function strace(): string {
   return "strace";
 }
 
-test("[P1] each commit of the SQLite store is on the disk before it is acknowledged, as strace sees it", { timeout: 60_000 }, () => {
+test("[P1] each commit of the SQLite store is on the disk before it is acknowledged, as strace sees it", () => {
   const trace = join(folder, "strace.txt");
   const script = fileURLToPath(new URL("append-process.ts", import.meta.url));
   execFileSync(strace(), ["-f", "-y", "-e", `trace=${CALLS}`, "-o", trace, process.execPath, script, join(folder, "traced.db"), String(ACKS)]);
@@ -46,7 +46,7 @@ test("[P1] each commit of the SQLite store is on the disk before it is acknowled
 const WAL_HEAD = 32;
 const FRAME_HEAD = 24;
 
-test("[P1] [P5] [P9] a WAL that is cut at each frame, and at 500 other bytes, reopens as what was committed up to there", { timeout: 120_000 }, async () => {
+test("[P1] [P5] [P9] a WAL that is cut at each frame, and at 500 other bytes, reopens as what was committed up to there", async () => {
   const file = join(folder, "cut.db");
   const store = await sqliteStore(file);
   const log = await store.open("default");

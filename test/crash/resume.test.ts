@@ -15,7 +15,7 @@ const MOST_GROWTH = 64;
 const folder = mkdtempSync(join(tmpdir(), "event-router-resume-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test(`[P2] [P3] [P11] a subscriber resumes after ${MISSED} missed events: all of them, in order, page by page under credit`, { timeout: 120_000 }, async () => {
+test(`[P2] [P3] [P11] a subscriber resumes after ${MISSED} missed events: all of them, in order, page by page under credit`, async () => {
   await using server = new ServerChild();
   const url = await server.serve({ port: 0, store: `sqlite:${join(folder, "resume.db")}` });
   let target = Number(new URL(url).port);

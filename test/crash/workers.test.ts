@@ -67,7 +67,7 @@ class Crew implements AsyncDisposable {
   }
 }
 
-test(`[P2] [I10] [I11] a group of 3 worker processes on ${EVENTS} events, one killed (-9) each second and one frozen: none lost, each acked once`, { timeout: 120_000 }, async () => {
+test(`[P2] [I10] [I11] a group of 3 worker processes on ${EVENTS} events, one killed (-9) each second and one frozen: none lost, each acked once`, async () => {
   const random = seeded(SEED);
   await using server = await serve({ port: 0, store: `sqlite:${join(folder, "workers.db")}` });
   await using crew = new Crew(server.url);

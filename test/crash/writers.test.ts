@@ -11,7 +11,7 @@ const APPENDS = 10_000;
 const folder = mkdtempSync(join(tmpdir(), "event-router-writers-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test(`${WRITERS} writers on one stream, ${APPENDS} appends: versions consecutive, one winner each, losers are told the actual version`, { timeout: 120_000 }, async () => {
+test(`${WRITERS} writers on one stream, ${APPENDS} appends: versions consecutive, one winner each, losers are told the actual version`, async () => {
   await using server = await serve({ port: 0, store: `sqlite:${join(folder, "writers.db")}` });
   await using clients = new AsyncDisposableStack();
   const winners: string[] = [];

@@ -8,13 +8,12 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { EventRouterClient } from "../../src/index.ts";
 import { serve, type RunningServer } from "../../src/hosts/server.ts";
 import { browserArguments, findBrowser } from "../support/browser.ts";
 
 // Each example is a process of its own.
-vi.setConfig({ testTimeout: 120_000 });
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Pages whose examples are run here; those of the others have a test of their own, which names the page. */

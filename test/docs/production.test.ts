@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { openAuth } from "../../src/hosts/auth-options.ts";
 import { readAuthOptions, serve, type RunningServer } from "../../src/hosts/server.ts";
 import { EventRouterClient } from "../../src/index.ts";
@@ -26,7 +26,7 @@ test("the examples of docs/production.md run: a key that is revoked is out, a ti
   const [program, ticket] = blocks("ts");
   const made: { server: RunningServer; client: EventRouterClient } = await run(program!.replace("new EventRouterClient({", "new EventRouterClient({ logger: { error() {} },"), { createApiKey, serve, EventRouterClient }, "{ server, client }");
   await using server = made.server;
-  await vi.waitFor(() => expect(made.client.state).toBe("closed"));
+  await expect.poll(() => made.client.state).toBe("closed");
   await expect(made.client.publish("order.placed", 1)).rejects.toMatchObject({ code: "ERR_REVOKED" });
   expect((await (await server.store.open("default")).read(0, { events: 1, size: 1 }))[0]).toMatchObject({ type: "order.placed", publisher: { subject: "key:shop" } });
 

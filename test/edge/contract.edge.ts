@@ -15,7 +15,7 @@ class SmallSocket extends WebSocket {
 
 let edge: WranglerDev;
 let homes = 0;
-beforeAll(async () => { edge = await WranglerDev.start(); }, 60_000);
+beforeAll(async () => { edge = await WranglerDev.start(); });
 afterAll(() => edge[Symbol.asyncDispose]());
 
 /** Objects of one `wrangler dev`; namespaces of one home begin with its number, so that each has fresh logs. A restart is kill -9. */

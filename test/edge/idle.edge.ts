@@ -8,7 +8,7 @@ const SOCKETS = 100;
 const SECONDS = 60;
 const EVERY = 5;
 
-test(`${SOCKETS} idle sockets that give a sign of life every ${EVERY} s, for ${SECONDS} s: the object sleeps and is not woken`, { timeout: 120_000 }, async () => {
+test(`${SOCKETS} idle sockets that give a sign of life every ${EVERY} s, for ${SECONDS} s: the object sleeps and is not woken`, async () => {
   await using edge = await WranglerDev.start();
   let subscribed = 0;
   let pongs = 0;

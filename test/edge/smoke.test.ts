@@ -3,7 +3,7 @@ import { EventRouterClient } from "../../src/index.ts";
 import { collector } from "../contract/router/kit.ts";
 import { WranglerDev } from "./wrangler-dev.ts";
 
-test("[P2] [P3] [P9] wrangler dev: an acknowledged event is there after kill -9 of workerd, and its subscriber goes on behind it", { timeout: 90_000 }, async () => {
+test("[P2] [P3] [P9] wrangler dev: an acknowledged event is there after kill -9 of workerd, and its subscriber goes on behind it", async () => {
   await using edge = await WranglerDev.start();
   await using clients = new AsyncDisposableStack();
   const connect = (): EventRouterClient => clients.use(new EventRouterClient({ url: edge.url, timeout: "60s", reconnect: { minDelay: 20, maxDelay: 200 }, logger: { error: () => {} } }));

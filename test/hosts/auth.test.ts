@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { SignJWT } from "jose";
-import { afterAll, expect, test, vi } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { createApiKey } from "../../src/auth/api-keys.ts";
 import { namesOf } from "../../src/hosts/peer.ts";
@@ -89,7 +89,7 @@ test("[P2] tokens of a second: renewed in-band again and again without a cut, an
   await using publisher = connect(server, { auth: { type: "jwt", token: await token() } });
   let published = 0;
   while (made < 3) published = (await publisher.publish("tick")).seq!;
-  await vi.waitFor(() => expect(seqs).toEqual(Array.from({ length: published }, (_, i) => i + 1)), 5_000);
+  await expect.poll(() => seqs).toEqual(Array.from({ length: published }, (_, i) => i + 1));
   expect(states).toEqual([]);
 });
 
@@ -108,9 +108,9 @@ test("[P2] a token that runs out ends its session within 5 s; the client comes b
   const seqs: number[] = [];
   client.onStateChange((state) => states.push(state));
   await client.subscribe("tick", ({ seq }) => void seqs.push(seq));
-  await vi.waitFor(() => expect(states.filter((state) => state === "connected")).toHaveLength(2), 8_000);
+  await expect.poll(() => states.filter((state) => state === "connected")).toHaveLength(2);
   await client.publish("tick");
-  await vi.waitFor(() => expect(seqs).toEqual([1]));
+  await expect.poll(() => seqs).toEqual([1]);
 });
 
 test("tickets open a stream and a WebSocket where only a URL can be given, once each", async () => {

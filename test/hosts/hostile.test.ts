@@ -198,7 +198,7 @@ describe("WebSocket", () => {
     await Promise.all(idle.map(({ closed }) => closed));
     expect(server.router.stats().get("default")!.connections).toBeLessThan(10);
     await unharmed();
-  }, 60_000);
+  });
 });
 
 describe("REST", () => {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test, vi } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { serve, type ServeOptions } from "../../src/hosts/server.ts";
 import { EventRouterClient } from "../../src/index.ts";
@@ -84,7 +84,7 @@ test("[P1] a server that stops finishes what it has accepted: what was acked is 
       if (client.socket.readyState === WebSocket.OPEN) for (const line of data.toString().split("\n")) if (line.startsWith('["pub"')) say();
     });
   }
-  await vi.waitFor(() => expect(clients[0]!.named("pub").length).toBeGreaterThan(100));
+  await expect.poll(() => clients[0]!.named("pub").length).toBeGreaterThan(100);
   await server.close({ retryAfter: 2_000 });
   for (const client of clients) {
     expect(await client.ended()).toEqual({ code: 4503, reason: "ERR_ROUTER_STOPPING" });
@@ -201,7 +201,7 @@ test("the public client works against the server, by the documented URL", async 
   await using client = new EventRouterClient({ transport: "websocket", url: server.url.replace("http", "ws") });
   client.respond("calculator.add", ({ payload }) => ({ sum: (payload as { x: number; y: number }).x + (payload as { x: number; y: number }).y }));
   await client.connect();
-  await vi.waitFor(async () => expect((await client.request("calculator.add", { x: 10, y: 20 })).payload).toEqual({ sum: 30 }));
+  await expect.poll(async () => (await client.request("calculator.add", { x: 10, y: 20 })).payload).toEqual({ sum: 30 });
   const answer = await fetch(`${server.url}/api/v1/requests`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ type: "calculator.add", payload: { x: 1, y: 2 } }) });
   expect(await answer.json()).toEqual({ sum: 3 });
 });

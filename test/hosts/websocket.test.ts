@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { WebSocket } from "ws";
 import type { Port } from "../../src/core/link.ts";
 import { Connection } from "../../src/hosts/websocket-connection.ts";
@@ -70,7 +70,7 @@ test("a message over the limit, a bad frame and a text that is not UTF-8 end the
     (bad.socket as unknown as { _socket: { write(data: Uint8Array): void } })._socket.write(bytes);
     expect((await bad.ended()).code).toBe(code);
   }
-  await vi.waitFor(() => expect(host.host.connections).toBe(1));
+  await expect.poll(() => host.host.connections).toBe(1);
   expect(host.router.stats().get("default")!.connections).toBe(1);
   bystander.publish(1, ["still"]);
   await bystander.until(() => bystander.named("pub").length === 1);
@@ -92,7 +92,7 @@ test("[P11] peers that vanish in the middle leave nothing behind", async () => {
     raw.resetAndDestroy();
   });
   raw.on("error", () => {});
-  await vi.waitFor(() => expect(host.host.connections).toBe(0));
+  await expect.poll(() => host.host.connections).toBe(0);
   expect(host.router.stats().get("default")).toMatchObject({ connections: 0, activeSubscriptions: 0 });
   expect(host.failures).toEqual([]);
 });
@@ -123,7 +123,7 @@ test("[P11] a peer that asks and never reads is ended before it fills the memory
   const greedy = await SocketClient.connect(host.url);
   greedy.socket.pause();
   for (let i = 0; i < 1_000; i++) greedy.publish(i, ["e"], "not*a*type");
-  await vi.waitFor(() => expect(host.router.stats().get("default")!.connections).toBe(0), { timeout: 5_000 });
+  await expect.poll(() => host.router.stats().get("default")!.connections).toBe(0);
 });
 
 test("[P11] pings of a peer that does not read are not answered; two sweeps that find much unwritten end it", () => {

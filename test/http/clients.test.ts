@@ -6,12 +6,11 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { EventSource as PackagedEventSource } from "eventsource";
 import { chromium } from "playwright-core";
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { serve, type RunningServer } from "../../src/hosts/server.ts";
 import { browserArguments, findBrowser } from "../support/browser.ts";
 
 // A browser on a busy machine takes its time.
-vi.setConfig({ testTimeout: 90_000 });
 
 let server: RunningServer;
 let folder: string;
@@ -44,12 +43,12 @@ test("[P2] the eventsource package follows the log, and misses nothing when the 
   source.addEventListener("message", ({ data }) => seen.push((JSON.parse(data as string) as { payload: unknown }).payload));
   await new Promise((resolve) => source.addEventListener("open", resolve));
   await publish("package.a", 1);
-  await expect.poll(() => seen, { timeout: 60_000 }).toEqual([1]);
+  await expect.poll(() => seen).toEqual([1]);
   await restart();
   await publish("package.a", 2);
   await publish("other.a", 3);
   await publish("package.b", 4);
-  await expect.poll(() => seen, { timeout: 60_000 }).toEqual([1, 2, 4]);
+  await expect.poll(() => seen).toEqual([1, 2, 4]);
 });
 
 test("[P2] so does the EventSource of a browser", async () => {
@@ -65,10 +64,10 @@ test("[P2] so does the EventSource of a browser", async () => {
   }));
   const seen = (): Promise<unknown> => page.evaluate(() => (globalThis as { seen?: unknown[] }).seen);
   await publish("browser.a", 1);
-  await expect.poll(seen, { timeout: 60_000 }).toEqual([1]);
+  await expect.poll(seen).toEqual([1]);
   await restart();
   await publish("browser.a", 2);
-  await expect.poll(seen, { timeout: 60_000 }).toEqual([1, 2]);
+  await expect.poll(seen).toEqual([1, 2]);
 });
 
 test("an EventSource that comes back while the router stops is told to come again: an error would keep it away for good", async () => {

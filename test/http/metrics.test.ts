@@ -27,8 +27,8 @@ test("promtool finds nothing wrong with the metrics of a router at work, and the
   await client.publish("a.b", 1);
   await fetch(`${server.url}/api/v1/events`, { method: "POST", headers: { "content-type": "application/json" }, body: '{"type":"not*a*type"}' });
   const scrape = async (): Promise<string> => (await fetch(`${server.url}/metrics`)).text();
-  await expect.poll(async () => figures(await scrape(), "event_router_handler_duration_seconds_count"), { timeout: 15_000 }).toEqual({ 'namespace="default"': 3 });
-  await expect.poll(async () => figures(await scrape(), "event_router_dead_letters"), { timeout: 15_000 }).toEqual({ 'namespace="default"': 1 });
+  await expect.poll(async () => figures(await scrape(), "event_router_handler_duration_seconds_count")).toEqual({ 'namespace="default"': 3 });
+  await expect.poll(async () => figures(await scrape(), "event_router_dead_letters")).toEqual({ 'namespace="default"': 1 });
   const text = await scrape();
   expect(lintMetrics(text)).toEqual([]);
   const all = 'namespace="default"';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test, vi } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { serve, type RunningServer } from "../../src/hosts/server.ts";
 import { TestEventSource } from "./event-source.ts";
 import { httpApp } from "./http-app.ts";
@@ -103,9 +103,9 @@ test("a reader that leaves takes its session along", async () => {
   for (const stream of streams) await stream.until(() => stream.lastEventId !== "");
   expect(stats(server)).toMatchObject({ connections: 10, activeSubscriptions: 10 });
   for (const stream of streams) stream.cut();
-  await vi.waitFor(() => expect(stats(server)).toMatchObject({ connections: 0, activeSubscriptions: 0 }));
+  await expect.poll(() => stats(server)).toMatchObject({ connections: 0, activeSubscriptions: 0 });
   expect((await fetch(`${server.url}/api/v1/events/stream`, { method: "HEAD" })).headers.get("content-type")).toContain("text/event-stream");
-  await vi.waitFor(() => expect(stats(server).connections).toBe(0));
+  await expect.poll(() => stats(server).connections).toBe(0);
 });
 
 test("when the server stops, streams end and their readers are told when to come back", async () => {
@@ -130,7 +130,7 @@ test("silence is broken by comments", async () => {
   expect((await reader.read()).value).toMatch(/^retry: \d+\n\n$/);
   expect((await reader.read()).value).toMatch(/^id: \w+:0\n\n$/);
   const next = reader.read();
-  await vi.waitFor(() => expect(timers.size).toBe(1));
+  await expect.poll(() => timers.size).toBe(1);
   for (const callback of timers) callback();
   expect((await next).value).toBe(":\n\n");
   await reader.cancel();

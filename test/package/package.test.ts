@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 import { build, preview } from "vite";
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { serve, type RunningServer } from "../../src/hosts/server.ts";
 import { EventRouterClient } from "../../src/index.ts";
 import { browserArguments, findBrowser } from "../support/browser.ts";
@@ -12,7 +12,6 @@ import { lintMetrics } from "../support/promtool.ts";
 import { examples, FreshProject } from "./fresh-project.ts";
 
 // A project is installed, and programs and a browser start.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 180_000 });
 
 let project: FreshProject;
 let server: RunningServer;

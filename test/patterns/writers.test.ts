@@ -39,5 +39,5 @@ describe.each([["memory, in process", inProcess("memory")], ["SQLite, over WebSo
     const events = await home.connect().eventStream("contested").read();
     expect(events.map(({ version }) => version)).toEqual(inOrder);
     expect(lost).toBeGreaterThan(0);
-  }, 60_000);
+  });
 });

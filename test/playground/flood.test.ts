@@ -10,7 +10,7 @@ const stage = new Stage();
 const PER_BEAT = 500;
 const BEATS = 60;
 
-test("10,000 events/s: all arrive, and the page still does what it is told; a trace is kept", { timeout: 40_000 }, async () => {
+test("10,000 events/s: all arrive, and the page still does what it is told; a trace is kept", async () => {
   await stage.open();
   const browser = stage.page.context().browser()!;
   await browser.startTracing(stage.page, { path: "test-results/trace-10000.json" });

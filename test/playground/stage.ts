@@ -31,7 +31,7 @@ export class Stage {
     beforeAll(async () => {
       await build({ configFile: "vite.config.ts", logLevel: "error", build: { outDir: this.#directory } });
       this.#browser = await chromium.launch({ executablePath: findBrowser(), args: browserArguments });
-    }, 120_000);
+    });
     afterAll(async () => {
       await this.#browser?.close();
       rmSync(this.#directory, { recursive: true, force: true });
@@ -99,7 +99,7 @@ export class Stage {
   }
 
   async expectText(selector: string, pattern: RegExp): Promise<void> {
-    await expect.poll(async () => (await this.page.locator(selector).textContent())?.trim(), { timeout: 15_000 }).toMatch(pattern);
+    await expect.poll(async () => (await this.page.locator(selector).textContent())?.trim()).toMatch(pattern);
   }
 
   /** Metrics as `start --system-metrics` publishes them, each second for so many seconds up to now: the router's clock is put back meanwhile. */

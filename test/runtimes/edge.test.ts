@@ -42,7 +42,7 @@ class DevServer implements AsyncDisposable {
   }
 }
 
-test("[P1] [P2] [P4] wrangler dev, as docs/edge.md starts it: curl, the page and a client; kill -9 of workerd under load loses no acknowledged event", { timeout: 120_000 }, async () => {
+test("[P1] [P2] [P4] wrangler dev, as docs/edge.md starts it: curl, the page and a client; kill -9 of workerd under load loses no acknowledged event", async () => {
   const port = await fixedPort();
   const acked = new Map<string, number>();
   await using clients = new AsyncDisposableStack();

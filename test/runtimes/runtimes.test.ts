@@ -36,7 +36,7 @@ function execute([program, ...parameters]: readonly [string, ...string[]]): Prom
 for (const { name, command } of runtimes) {
   describe(name, () => {
     let report: Report;
-    beforeAll(async () => { report = await execute(command); }, 180_000);
+    beforeAll(async () => { report = await execute(command); });
 
     for (const { name: title } of collect()) {
       test(title, () => {

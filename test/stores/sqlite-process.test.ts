@@ -72,7 +72,7 @@ test("[P1] [P9] kill -9 while it appends, 8 times: each acked event is there exa
   }
   expect(epochs.size).toBe(1);
   expect(acked).toBeGreaterThan(100);
-}, 60_000);
+});
 
 test("a second process on a file is refused with what to do, until the first is gone", async () => {
   const file = join(folder, "locked.db");

@@ -3,13 +3,11 @@ import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compactDecrypt } from "jose";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { EventRouterClient, ManagementAgent, type EventRouterOptions, type RouterEvent } from "../../../src/index.ts";
 import { cli, startRouter } from "../../cli/cli.ts";
 import { bytesOf, KEY, OTHER_KEY } from "./kit.ts";
-
-vi.setConfig({ testTimeout: 90_000 });
 
 const CANARY = "canary-7c0ffee-plaintext";
 
@@ -73,14 +71,14 @@ test("[I17] a canary is found in no store file, log, metric, export, dead letter
   expect((await alice.request("echo", secret)).payload).toEqual({ echo: secret });
   await expect(alice.request("fail", secret)).rejects.toThrow(CANARY);
   await alice.publish("end", secret);
-  await vi.waitFor(() => expect(got.map(({ type }) => type)).toContain("end"), { timeout: 10_000 });
+  await expect.poll(() => got.map(({ type }) => type)).toContain("end");
   expect(got.filter(({ type }) => type !== "batch.b").every(({ payload }) => (payload as typeof secret).ssn === CANARY)).toBe(true);
-  await vi.waitFor(() => expect(refused.length).toBe(seen.length));
+  await expect.poll(() => refused.length).toBe(seen.length);
   expect(new Set(refused)).toEqual(new Set(["EncryptionError"]));
 
   // What became of the two failures is readable for who has the key, and for nobody else.
   const failures = async (client: EventRouterClient) => (await new ManagementAgent(client).getDeadLetterQueue({ limit: 1_000 })).filter(({ lastErrorName }) => lastErrorName !== "EncryptionError");
-  await vi.waitFor(async () => expect(await failures(bob)).toHaveLength(3), { timeout: 10_000 });
+  await expect.poll(() => failures(bob)).toHaveLength(3);
   const letters = await failures(bob);
   expect(letters.map(({ type, lastErrorName }) => `${type} ${lastErrorName}`).sort()).toEqual(["batch.a TypeError", "batch.b TypeError", "tx RangeError"]);
   expect(letters.every(({ lastError, payload }) => lastError.includes(CANARY) && JSON.stringify(payload).includes(CANARY))).toBe(true);

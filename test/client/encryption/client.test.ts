@@ -258,7 +258,7 @@ test("[I17] a client that has keys and none to encrypt with tells nothing of wha
   await reader.respond("answer", ({ payload }) => payload).ready;
   await alice.publish("n", "canary");
   const letters = async () => (await eve.getDeadLetterQueue()).map(({ lastError }) => lastError);
-  await vi.waitFor(async () => expect(await letters()).toHaveLength(2));
+  await expect.poll(letters).toHaveLength(2);
   for (const reason of await letters()) expect(reason).toMatch(/^hidden/);
   for (const type of ["fail", "answer"]) {
     await expect(alice.request(type, "canary")).rejects.toMatchObject({ name: "RemoteError", code: "ERR_KEY_REQUIRED", message: expect.not.stringContaining("canary") as unknown });

@@ -1,12 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { serve } from "../../../src/hosts/server.ts";
 import { EventRouterClient, type EncryptionOptions } from "../../../src/index.ts";
 import { KEY, OTHER_KEY } from "./kit.ts";
-
-vi.setConfig({ testTimeout: 90_000 });
 
 const MEMBERS = 20;
 const WAVE = 4;
@@ -88,13 +86,13 @@ test("keys rotate while 20 clients publish and read: nothing is lost, nothing co
     for (const step of STEPS) {
       const head = Math.max(...members.map(({ stored }) => stored));
       // Before a key is forgotten, all have read what was encrypted with it.
-      await vi.waitFor(() => expect(Math.min(...members.map(({ last }) => last))).toBeGreaterThanOrEqual(head), { timeout: 30_000 });
+      await expect.poll(() => Math.min(...members.map(({ last }) => last))).toBeGreaterThanOrEqual(head);
       // A few at a time, while the others go on.
       for (let first = 0; first < MEMBERS; first += WAVE) await Promise.all(members.slice(first, first + WAVE).map((member) => member.restart(step)));
     }
     await Promise.all(members.map((member) => member.quieten()));
     const all = members.flatMap(({ published }) => published);
-    await vi.waitFor(() => expect(members.map(({ seen }) => seen.length)).toEqual(members.map(() => all.length)), { timeout: 30_000 });
+    await expect.poll(() => members.map(({ seen }) => seen.length)).toEqual(members.map(() => all.length));
     expect(members.flatMap(({ errors }) => errors)).toEqual([]);
     const [first, ...others] = members.map(({ seen }) => seen);
     expect([...first!].sort()).toEqual([...all].sort());
