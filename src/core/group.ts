@@ -2,6 +2,7 @@ import type { Bookmarks } from "./bookmarks.ts";
 import { fateOf, type GroupSettings } from "./fate.ts";
 import type { Gap } from "./frames.ts";
 import { groupState, type GroupState, type Standing } from "./group-state.ts";
+import { Intake, type IntakeHome } from "./intake.ts";
 import type { Interest } from "./interest.ts";
 import type { Failure } from "./failure.ts";
 import type { JobOwner, Jobs, Settlement } from "./jobs.ts";
@@ -9,30 +10,22 @@ import type { LogEvent } from "./log-event.ts";
 import { Retries } from "./retries.ts";
 import { Roster, type Member } from "./roster.ts";
 import type { SavedJob } from "./saved-session.ts";
-import type { Log } from "./store.ts";
-import type { Tail } from "./tail.ts";
 import { Waiting, type Entry } from "./waiting.ts";
 
 /** Events that wait for a member, so that priority has something to choose from; and what a group may have open in all. */
 const MOST_WAITING = 256;
 const MOST_OPEN = 1_000;
 const MOST_SIZE = 4 * 1024 * 1024;
-const PAGE = { events: 256, size: 512 * 1024 };
 /** Milliseconds until what the store refused is tried again. */
 const AGAIN = 1_000;
 
 /** What a group needs of its namespace. */
-export interface GroupHome {
-  readonly log: Log;
-  readonly tail: Tail;
+export interface GroupHome extends IntakeHome {
   readonly jobs: Jobs;
   readonly bookmarks: Bookmarks;
   /** Why events up to this seq are gone. */
   goneBy(seq: number): Gap["reason"];
-  now(): number;
   defer(callback: () => void): void;
-  wakeBy(time: number): void;
-  failed(error: unknown): void;
   /** Resolves when the record is durable (P6). */
   bury(letter: { readonly subscription: string; readonly event: LogEvent; readonly attempts: number; readonly error: Failure; readonly id: string | undefined }): Promise<void>;
   /** A dead letter that was tried again has been handled. */
@@ -55,17 +48,14 @@ export class Group {
   /** Given to a member, or on their way to the dead letters. */
   readonly #given = new Set<GroupEntry>();
   readonly #retries = new Retries<GroupEntry>();
-  /** When the log is to be read again after a failure. */
-  #again: number | null = null;
+  readonly #intake: Intake;
   #size = 0;
-  #after: number;
   #standing: Standing;
   #interest: Interest | undefined;
   #settings: GroupSettings | undefined;
   /** Gaps nobody was there to be told of. */
   #untold: Gap[] = [];
   #scheduled = false;
-  #reading = false;
   /** Deliveries beyond the first, events acknowledged, and events that were dead-lettered. */
   redelivered = 0;
   acked = 0;
@@ -78,7 +68,15 @@ export class Group {
     this.#roster = new Roster(name);
     this.#home = home;
     this.#standing = { owner: state.owner, topics: state.topics, filter: state.filter };
-    this.#after = state.after;
+    this.#intake = new Intake(state.after, home, {
+      hasRoom: () => this.members.size > 0 && this.#waiting.count < MOST_WAITING && this.open < MOST_OPEN && this.#size < MOST_SIZE,
+      take: (event) => this.#take(event),
+      gone: (from, to) => this.#skip(from, to, home.goneBy(to)),
+      moved: () => {
+        this.#changed();
+        this.#assign();
+      },
+    });
     this.#untold = [...gaps];
     for (const entry of entries) this.#await(entry);
   }
@@ -87,12 +85,12 @@ export class Group {
   get owner(): string { return this.#standing.owner; }
   get topics(): readonly string[] { return this.#standing.topics; }
   get interest(): Interest | undefined { return this.#interest; }
-  get after(): number { return this.#after; }
+  get after(): number { return this.#intake.after; }
   get waiting(): number { return this.#waiting.count; }
   get inFlight(): number { return this.#given.size; }
   get open(): number { return this.#waiting.count + this.#given.size + this.#retries.size; }
   /** Events of the log it has not looked at, and those it has not finished. */
-  get lag(): number { return Math.max(0, this.#home.log.head - this.#after) + this.open; }
+  get lag(): number { return Math.max(0, this.#home.log.head - this.after) + this.open; }
 
   /** A member comes, with what the group asks for from now on. Returns the interest it replaces, if any. */
   join(member: Member, interest: Interest, standing: Standing, settings: GroupSettings): Interest | undefined {
@@ -138,16 +136,14 @@ export class Group {
       this.#waiting.add(entry);
       this.wake();
     }
-    if (this.#again !== null && now >= this.#again) {
-      this.#again = null;
-      this.wake();
-    }
+    if (this.#intake.tick(now)) this.wake();
     const { next } = this.#retries;
-    return next === null || (this.#again !== null && this.#again < next) ? this.#again : next;
+    const { again } = this.#intake;
+    return next === null || (again !== null && again < next) ? again : next;
   }
 
   state(): GroupState {
-    return groupState(this.#standing, this.#home.log.epoch, this.#after, [...this.#all()].filter(({ dead }) => dead === undefined));
+    return groupState(this.#standing, this.#home.log.epoch, this.after, [...this.#all()].filter(({ dead }) => dead === undefined));
   }
 
   *#all(): Iterable<GroupEntry> {
@@ -158,53 +154,12 @@ export class Group {
 
   #work(): void {
     this.#assign();
-    void this.#fill();
+    void this.#intake.fill();
   }
 
-  /** Takes in what comes next in the log, while there is room. */
-  async #fill(): Promise<void> {
-    if (this.#reading) return;
-    const { log, tail } = this.#home;
-    try {
-      while (this.members.size > 0 && this.#after < log.head && this.#waiting.count < MOST_WAITING && this.open < MOST_OPEN && this.#size < MOST_SIZE) {
-        const after = this.#after;
-        let page = tail.after(after, PAGE.events);
-        if (page === undefined) {
-          this.#reading = true;
-          page = await log.read(after, PAGE);
-          this.#reading = false;
-        }
-        if (page.length > 0) this.#take(page);
-        // All that it has not looked at may be gone.
-        else if (log.first > after + 1) this.#passOver(log.first - 1);
-        else break;
-        this.#assign();
-      }
-    } catch (error) {
-      this.#reading = false;
-      this.#home.failed(error);
-      this.#again = this.#home.now() + AGAIN;
-      this.#home.wakeBy(this.#again);
-    }
-  }
-
-  /** The log no longer has what comes next, up to a seq. */
-  #passOver(to: number): void {
-    this.#skip(this.#after + 1, to, this.#home.goneBy(to));
-    this.#after = to;
-    this.#changed();
-  }
-
-  #take(page: readonly LogEvent[]): void {
-    const first = page[0]!.seq;
-    if (first > this.#after + 1) this.#passOver(first - 1);
-    const { now } = this.#home;
-    for (const event of page) {
-      this.#after = event.seq;
-      if (this.#interest!.matches(event) && this.#roster.isForUs(event) && !event.expired(now())) this.#await({ event, attempts: 0 });
-      else if (this.#interest!.untestable === event) this.#skip(event.seq, event.seq, "filter");
-    }
-    this.#changed();
+  #take(event: LogEvent): void {
+    if (this.#interest!.matches(event) && this.#roster.isForUs(event) && !event.expired(this.#home.now())) this.#await({ event, attempts: 0 });
+    else if (this.#interest!.untestable === event) this.#skip(event.seq, event.seq, "filter");
   }
 
   #assign(): void {
