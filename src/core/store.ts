@@ -1,11 +1,17 @@
 import type { EventRouterError } from "./errors.ts";
 import type { Durability } from "./frames.ts";
 import type { LogEvent } from "./log-event.ts";
+import type { Peers } from "./peers.ts";
 
 /** Keeps the logs of namespaces. Translates to one storage engine, holds no policy, passes `test/contract/store`. */
 export interface Store {
   /** How long an append's promise holds. */
   readonly durability: Durability;
+  /**
+   * Several routers may have it open at once, in processes of their own; its logs have `peers`. They also share the log of a namespace that no client can name,
+   * `$routers`, for what concerns all of them.
+   */
+  readonly shared?: true;
   /** Opens a namespace's log, made if it is new. The same object may be asked for several namespaces. */
   open(namespace: string): Promise<Log>;
   close(): Promise<void>;
@@ -17,6 +23,8 @@ export interface Log {
   readonly epoch: string;
   /** Of a log that can be lost while it is open (cleared storage, a failover): resolves when it was. It works no more; opened again it has another epoch (P9). */
   readonly lost?: Promise<EventRouterError>;
+  /** Of a log that several routers have open at once: what joins them. */
+  readonly peers?: Peers;
   /** Last seq; 0 if there was none yet. */
   readonly head: number;
   /** First seq that is still there; `head + 1` if none is. */
@@ -40,14 +48,14 @@ export interface Log {
   seqBefore(time: number): Promise<number>;
   /** Tells of each append, by whomever, once, in order of seqs, without holes, after the commit. Returns how to stop. */
   watch(listener: (events: readonly LogEvent[]) => void): () => void;
-  /** Removes the events up to and with this seq; `first` never falls, `head` stays. */
-  trim(seq: number): Promise<void>;
+  /** Removes the events up to and with this seq; `first` never falls, `head` stays. @param lead the writer's token (`Peers`): rejects with `leadLost()` if it is an older one */
+  trim(seq: number, lead?: number): Promise<void>;
   /** A reader's or pattern's durable note, text of its own; undefined if there is none. */
   readBookmark(key: string): Promise<string | undefined>;
   /** All bookmarks whose key begins with this, in no particular order. */
   listBookmarks(prefix: string): Promise<readonly (readonly [key: string, value: string])[]>;
-  /** Writes or, with undefined, removes bookmarks, all in one transaction. */
-  writeBookmarks(entries: readonly (readonly [key: string, value: string | undefined])[]): Promise<void>;
+  /** Writes or, with undefined, removes bookmarks, all in one transaction. @param lead as for `trim` */
+  writeBookmarks(entries: readonly (readonly [key: string, value: string | undefined])[], lead?: number): Promise<void>;
 }
 
 export interface PageLimit { readonly events: number; readonly size: number }
@@ -72,6 +80,8 @@ export interface Batch {
   readonly run: boolean;
   /** Refuses the batch with a ConflictError unless the stream stands there; not asked of a batch that is all repeats. */
   readonly expect?: Expectation | undefined;
+  /** The leader's token, of its own batches (`Peers`): refused with `leadLost()` if it is an older one. */
+  readonly lead?: number | undefined;
   readonly drafts: readonly Draft[];
 }
 
