@@ -1,53 +1,61 @@
 import type { RouterEvent } from "../src/index.ts";
-import { eventRow, gapRow } from "./event-row.ts";
+import { Backlog, type Entry } from "./backlog.ts";
+import { eventDetail, eventRow, gapRow } from "./event-row.ts";
 import { matcherOf } from "./search.ts";
+import { VirtualList } from "./virtual-list.ts";
 
-/** Events kept: older ones go. */
-const LIMIT = 1_000;
-/** New rows that a frame has the time to make. Of more, these many of the newest are shown at once. */
-const MANY = 60;
+/** Events kept at most, and characters in them: older ones go. */
+export const LIMIT = 50_000;
+const LARGEST = 64 * 1024 * 1024;
 /** More new rows than this at once are not worth a flash each. */
 const FEW = 6;
-/** When a flood has ebbed for this long (ms), the rest is made into rows, so many a frame. */
-const CALM = 200;
-const STEP = 100;
+/** A search looks through what is kept for so long (ms) at a time, newest first: the page is never held up. */
+const SLICE = 6;
 
 type Item = RouterEvent | { readonly gap: string };
 
 /**
- * The newest events, newest first. New ones wait for the next frame and go in together. In a flood, more than {@link MANY} a frame, only those many
- * are made into rows, since nobody reads the others as they rush by; the rest follows when it is calm again. So a frame costs the same whatever
- * the rate, and a page in the background keeps no more than {@link LIMIT} events or so.
+ * The newest events, newest first. New ones wait for the next frame and go in together; only the rows on show are in the page ({@link VirtualList}),
+ * so a frame costs the same whatever the rate and however many are kept.
  */
 export class EventList {
-  readonly #list: HTMLOListElement;
+  readonly #view: VirtualList<Item>;
+  readonly #frame: HTMLElement;
   readonly #changed: () => void;
-  /** Oldest first: all that came. */
-  #items: Item[] = [];
-  /** Those of them that the search finds. The rows are those of its end. */
-  #shown: Item[] = [];
-  #finds: (event: RouterEvent) => boolean = matcherOf("");
-  #waiting: Item[] = [];
+  #kept = newBacklog();
+  /** What the search finds of it; with no search, the same. */
+  #shown = this.#kept;
+  #finds: ((event: RouterEvent) => boolean) | undefined;
+  #scan = 0;
+  #waiting = newBacklog();
+  #key = 0;
   #framed = false;
   #paused = false;
-  #calm: ReturnType<typeof setTimeout> | undefined;
   /** Since the last clear, shown or not. */
   #total = 0;
   #held = 0;
   #above = 0;
 
-  constructor(list: HTMLOListElement, changed: () => void) {
-    this.#list = list;
+  constructor(frame: HTMLElement, list: HTMLOListElement, changed: () => void) {
+    this.#frame = frame;
     this.#changed = changed;
-    list.addEventListener("keydown", (event) => this.#walk(event));
-    list.addEventListener("scroll", () => {
-      if (this.#above === 0 || list.scrollTop > 4) return;
+    this.#view = new VirtualList<Item>(frame, list, this.#shown, {
+      row: (item) => ("gap" in item ? gapRow(item.gap) : eventRow(item)),
+      // Only events have a line to open.
+      detail: (item) => eventDetail(item as RouterEvent),
+    });
+    frame.addEventListener("scroll", () => {
+      if (this.#above === 0 || frame.scrollTop > 4) return;
       this.#above = 0;
       changed();
     }, { passive: true });
   }
 
   get total(): number { return this.#total; }
+  get kept(): number { return this.#kept.length; }
+  get shown(): number { return this.#shown.length; }
+  /** Rows that are in the page. */
+  get drawn(): number { return this.#view.drawn; }
   /** Events that came since the pause began. */
   get held(): number { return this.#held; }
   /** Rows that came in above what is being read. */
@@ -61,46 +69,46 @@ export class EventList {
 
   /** Shows only the events that have all these words in them; none: all. What is kept stays kept, so a pause can be searched too. */
   search(words: string): void {
-    this.#finds = matcherOf(words);
-    this.#shown = this.#items.filter((item) => this.#wanted(item));
+    this.#finds = words.trim() === "" ? undefined : matcherOf(words);
+    this.#shown = this.#finds === undefined ? this.#kept : newBacklog();
     this.#above = 0;
-    this.#list.scrollTop = 0;
-    this.#flood();
+    this.#frame.scrollTop = 0;
+    this.#view.draw(this.#shown);
+    const mine = ++this.#scan;
+    if (this.#finds !== undefined) this.#look(mine, this.#kept.at(0)?.key ?? 0);
     this.#changed();
   }
 
   push(event: RouterEvent): void {
     this.#total++;
-    this.#add(event);
+    this.#add(event, JSON.stringify(event.payload)?.length ?? 0);
   }
 
   gap(text: string): void {
-    this.#add({ gap: text });
+    this.#add({ gap: text }, text.length);
   }
 
   clear(): void {
-    this.#items = [];
-    this.#shown = [];
-    this.#waiting = [];
+    this.#scan++;
+    this.#kept = newBacklog();
+    this.#shown = this.#finds === undefined ? this.#kept : newBacklog();
+    this.#waiting = newBacklog();
     this.#total = this.#held = this.#above = 0;
-    this.#list.replaceChildren();
-    this.#list.scrollTop = 0;
+    this.#view.draw(this.#shown);
+    this.#frame.scrollTop = 0;
     this.#changed();
   }
 
   /** Back to the newest; what was open is closed. */
   toTop(): void {
-    for (const line of this.#list.querySelectorAll<HTMLElement>('.line[aria-expanded="true"]')) line.click();
-    this.#list.focus();
-    this.#list.scrollTop = 0;
+    this.#view.toTop();
     this.#above = 0;
     this.#changed();
   }
 
-  #add(item: Item): void {
+  #add(item: Item, size: number): void {
     if (this.#paused) this.#held++;
-    this.#waiting.push(item);
-    if (this.#waiting.length > 2 * LIMIT) this.#waiting = this.#waiting.slice(-LIMIT);
+    this.#waiting.push({ key: ++this.#key, item, size });
     this.#schedule();
   }
 
@@ -115,72 +123,44 @@ export class EventList {
   }
 
   #flush(): void {
-    const came = this.#waiting.slice(-LIMIT);
-    this.#waiting = [];
-    this.#items = [...this.#items, ...came].slice(-LIMIT);
-    const fresh = came.filter((item) => this.#wanted(item));
-    if (fresh.length === 0) return;
-    this.#shown = [...this.#shown, ...fresh].slice(-LIMIT);
-    const reading = this.#reading();
-    if (fresh.length > MANY && !reading) return this.#flood();
-
-    const rows = rowsOf(fresh);
-    if (rows.length <= FEW) for (const row of rows) row.classList.add("fresh");
-    const list = this.#list;
-    for (let excess = list.childElementCount + rows.length - LIMIT; excess > 0; excess--) {
-      if (list.lastElementChild?.contains(document.activeElement) === true) list.focus();
-      list.lastElementChild?.remove();
+    let fresh = 0;
+    for (let row = this.#waiting.length - 1; row >= 0; row--) {
+      const entry = this.#waiting.at(row)!;
+      this.#kept.push(entry);
+      if (!this.#wanted(entry)) continue;
+      fresh++;
+      if (this.#shown !== this.#kept) this.#shown.push(entry);
     }
-    const height = reading ? list.scrollHeight : 0;
-    list.prepend(...rows);
-    if (!reading) return;
-    list.scrollTop += list.scrollHeight - height;
-    this.#above += rows.length;
+    this.#waiting = newBacklog();
+    if (fresh === 0) return;
+    const { reading } = this.#view;
+    if (reading) this.#above += fresh;
+    this.#view.draw(this.#shown, reading || fresh > FEW ? 0 : fresh);
   }
 
-  #flood(): void {
-    this.#list.replaceChildren(...rowsOf(this.#shown.slice(-MANY)));
-    clearTimeout(this.#calm);
-    this.#calm = setTimeout(() => this.#complete(), CALM);
+  /** Goes on with a search, from this key downwards. */
+  #look(scan: number, from: number): void {
+    if (scan !== this.#scan) return;
+    const until = performance.now() + SLICE;
+    const found: Entry<Item>[] = [];
+    let row = this.#kept.rowOf(from);
+    // What was to be next is dropped already, and so is all that is older.
+    if (row === -1) return;
+    let entry = this.#kept.at(row);
+    for (; entry !== undefined && performance.now() < until; entry = this.#kept.at(++row)) if (this.#wanted(entry)) found.push(entry);
+    if (found.length > 0) {
+      this.#shown.unshift(found.reverse());
+      this.#view.draw(this.#shown);
+    }
+    this.#changed();
+    if (entry === undefined) return;
+    const { key } = entry;
+    setTimeout(() => this.#look(scan, key));
   }
 
-  /** Makes the rows that a flood has left out. */
-  #complete(): void {
-    const missing = this.#shown.length - this.#list.childElementCount;
-    if (missing <= 0) return;
-    this.#list.append(...rowsOf(this.#shown.slice(Math.max(0, missing - STEP), missing)));
-    requestAnimationFrame(() => this.#complete());
-  }
-
-  #wanted(item: Item): boolean {
-    return "gap" in item || this.#finds(item);
-  }
-
-  /** Who has scrolled down, opened a row or walked to one is reading: what they read stays where it is. */
-  #reading(): boolean {
-    const list = this.#list;
-    return list.scrollTop > 0 || list.querySelector(".detail") !== null || (document.activeElement !== list && list.contains(document.activeElement));
-  }
-
-  /** Arrow keys walk through the rows; Escape goes back to the list itself. */
-  #walk(event: KeyboardEvent): void {
-    const row = document.activeElement?.closest("li.row");
-    const line = (of: Element | null | undefined): HTMLElement | undefined => of?.querySelector<HTMLElement>(".line") ?? undefined;
-    const targets: Readonly<Record<string, () => HTMLElement | undefined>> = {
-      ArrowDown: () => line(row === null || row === undefined ? this.#list.firstElementChild : row.nextElementSibling),
-      ArrowUp: () => line(row?.previousElementSibling),
-      Home: () => line(this.#list.firstElementChild),
-      End: () => line(this.#list.lastElementChild),
-      Escape: () => this.#list,
-    };
-    const target = targets[event.key]?.();
-    if (target === undefined) return;
-    event.preventDefault();
-    target.focus();
+  #wanted({ item }: Entry<Item>): boolean {
+    return this.#finds === undefined || "gap" in item || this.#finds(item);
   }
 }
 
-/** Newest first. */
-function rowsOf(items: readonly Item[]): HTMLLIElement[] {
-  return items.map((item) => ("gap" in item ? gapRow(item.gap) : eventRow(item))).reverse();
-}
+const newBacklog = (): Backlog<Item> => new Backlog<Item>(LIMIT, LARGEST);

@@ -7,7 +7,7 @@ import { jsonView } from "./json-view.ts";
 const LINE = 240;
 const HUES = 8;
 
-/** One event as a line. Clicking on it shows the whole event; what that needs is made only then. */
+/** One event as a line, which opens. */
 export function eventRow(event: RouterEvent): HTMLLIElement {
   const dot = make("i", `type-dot hue-${hueOf(event.type)}`);
   const seq = make("span", "seq", event.seq === 0 ? "–" : count(event.seq));
@@ -21,20 +21,19 @@ export function eventRow(event: RouterEvent): HTMLLIElement {
   line.setAttribute("aria-expanded", "false");
   const row = make("li", "row", line);
   row.dataset.seq = String(event.seq);
-  line.addEventListener("click", () => toggle(row, line, event));
   return row;
+}
+
+/** The whole event. Made only when somebody opens its line. */
+export function eventDetail(event: RouterEvent): HTMLElement {
+  return make("div", "detail", jsonView(event), ...copyButton(event));
 }
 
 /** A row that says that events are missing here. */
 export function gapRow(text: string): HTMLLIElement {
-  return make("li", "row gap", text);
-}
-
-function toggle(row: HTMLLIElement, line: HTMLButtonElement, event: RouterEvent): void {
-  const open = line.getAttribute("aria-expanded") !== "true";
-  line.setAttribute("aria-expanded", String(open));
-  row.querySelector(".detail")?.remove();
-  if (open) row.append(make("div", "detail", jsonView(event), ...copyButton(event)));
+  const row = make("li", "row gap", text);
+  row.tabIndex = -1;
+  return row;
 }
 
 /** None where the browser forbids it (a page on plain http that is not on localhost). */

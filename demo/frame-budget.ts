@@ -1,3 +1,6 @@
+import { setText } from "./dom.ts";
+import { decimal } from "./format.ts";
+
 /** How long a frame may take at 60 a second (ms). */
 export const BUDGET = 1_000 / 60;
 
@@ -22,4 +25,16 @@ export class FrameBudget {
     this.#longest = 0;
     return longest;
   }
+}
+
+/** Says each second how long the longest frame was, and whether one was missed. */
+export function showFrames(element: HTMLElement): void {
+  const frames = new FrameBudget();
+  setInterval(() => {
+    const longest = frames.take();
+    if (longest === 0) return;
+    // What a screen shows is never earlier than its next turn: up to half a frame more is none that was missed.
+    element.dataset.tone = longest < BUDGET * 1.5 ? "good" : longest < 100 ? "warn" : "bad";
+    setText(element, `longest frame ${decimal(longest)} ms of ${decimal(BUDGET)}`);
+  }, 1_000);
 }

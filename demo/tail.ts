@@ -1,9 +1,10 @@
 import type { EventRouterClient, RouterEvent } from "../src/index.ts";
 import type { Activity } from "./activity.ts";
 import { find, setText } from "./dom.ts";
-import { EventList } from "./event-list.ts";
+import { EventList, LIMIT } from "./event-list.ts";
 import { setUpFilterBar, type TailQuery } from "./filter-bar.ts";
 import { count } from "./format.ts";
+import { showFrames } from "./frame-budget.ts";
 import type { RouterSession } from "./session.ts";
 
 /** The live tail: one subscription at a time, which is replaced only when the router has accepted the next. */
@@ -15,23 +16,25 @@ export function setUpTail(session: RouterSession, activity: Activity): void {
   const emptyTitle = find("tail-empty-title", HTMLElement);
   const emptyHint = find("tail-empty-hint", HTMLElement);
   const newer = find("newer", HTMLButtonElement);
-  const rows = find("rows", HTMLOListElement);
+  const rows = find("rows", HTMLElement);
   const search = find("search", HTMLInputElement);
   let shown = "**";
   /** Ends the subscription on show, and the one that is not accepted yet. */
   let leave = (): void => {};
   let abandon = (): void => {};
 
-  const list = new EventList(rows, () => {
+  const kept = find("tail-kept", HTMLElement);
+  const list = new EventList(rows, find("row-list", HTMLOListElement), () => {
+    setText(kept, `${count(list.kept)} of at most ${count(LIMIT)} kept · ${count(list.drawn)} drawn`);
     setText(total, list.total === 1 ? "1 event" : `${count(list.total)} events`);
     pause.setAttribute("aria-pressed", String(list.paused));
     setText(pauseText, !list.paused ? "Pause" : list.held === 0 ? "Resume" : `Resume · ${count(list.held)} new`);
     newer.hidden = list.above === 0;
     setText(newer, `↑ ${count(list.above)} newer`);
-    empty.hidden = rows.childElementCount > 0;
+    empty.hidden = list.shown > 0;
     if (empty.hidden) return;
     if (search.value.trim() !== "" && list.total > 0) {
-      setText(emptyTitle, `None of the newest events has “${search.value.trim()}” in it.`);
+      setText(emptyTitle, `No event here has “${search.value.trim()}” in it.`);
       return setText(emptyHint, "Empty the search (Escape) to see them all; new ones that have it show up by themselves.");
     }
     const waiting = session.client !== undefined && !list.paused;
@@ -85,6 +88,7 @@ export function setUpTail(session: RouterSession, activity: Activity): void {
     };
   });
 
+  showFrames(find("frame-meter", HTMLElement));
   pause.addEventListener("click", () => { list.paused = !list.paused; });
   search.addEventListener("input", () => list.search(search.value));
   // Of itself, only Chromium does so.

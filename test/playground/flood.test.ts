@@ -10,25 +10,63 @@ const stage = new Stage();
 const PER_BEAT = 500;
 const BEATS = 60;
 
-test("10,000 events/s: all arrive, and the page still does what it is told; a trace is kept", async () => {
+interface TraceEvent { readonly name: string; readonly ph: string; readonly pid: number; readonly tid: number; readonly dur?: number; readonly tdur?: number }
+
+/** The tasks of the threads that run the page's scripts. `wall` counts also what other processes took; `cpu` is the thread's own. All in ms. */
+function tasksOf(trace: Buffer): { readonly wall: number; readonly cpu: number }[] {
+  const { traceEvents } = JSON.parse(trace.toString("utf8")) as { traceEvents: TraceEvent[] };
+  const main = new Set(traceEvents.filter(({ name }) => name === "FunctionCall" || name === "FireAnimationFrame").map(({ pid, tid }) => `${pid}:${tid}`));
+  return traceEvents.filter(({ name, pid, tid }) => name.endsWith("RunTask") && main.has(`${pid}:${tid}`)).map(({ dur = 0, tdur = 0 }) => ({ wall: dur / 1_000, cpu: tdur / 1_000 }));
+}
+
+const figures = (values: readonly number[]): string => {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (part: number): string => sorted[Math.min(Math.floor(sorted.length * part), sorted.length - 1)]!.toFixed(1);
+  return `p50 ${at(0.5)}, p99 ${at(0.99)}, longest ${at(1)} ms`;
+};
+
+test("10,000 events/s: all arrive and are kept, few are drawn, what is read stays in place, and the page does what it is told; a trace is kept", async () => {
   await stage.open();
+  await stage.page.evaluate(() => {
+    const seen = ((window as unknown as { frames: number[] }).frames = []) as number[];
+    let before = performance.now();
+    const frame = (now: number): void => {
+      seen.push(now - before);
+      before = now;
+      requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+  });
   const browser = stage.page.context().browser()!;
   await browser.startTracing(stage.page, { path: "test-results/trace-10000.json" });
+  let [read, place] = ["", 0];
+  const top = (seq: string) => stage.page.locator(`#rows [data-seq="${seq}"]`).evaluate((row) => Math.round(row.getBoundingClientRect().top));
   for (let beat = 0; beat < BEATS; beat++) {
     const next = performance.now() + 50;
     for (let i = 0; i < PER_BEAT; i++) stage.publisher.publishNowait(`flood.${"abcde"[i % 5]!}`, { n: beat * PER_BEAT + i });
-    // Late, so that most of it is drawn. By id: a search by role goes through all rows, in the page's own thread.
-    if (beat === BEATS - 10) await stage.page.locator("#pause").click();
+    // A third with the newest rushing by; then one is opened and read; at last it is paused. By id: a search by role goes through all elements, in the page's own thread.
+    if (beat === BEATS / 3) {
+      await stage.page.evaluate(() => document.querySelectorAll<HTMLElement>("#rows .line")[3]!.click());
+      read = await stage.page.evaluate(() => document.querySelector("#rows .detail")!.closest("li")!.dataset.seq!);
+      place = await top(read);
+    }
+    if (beat === BEATS - 10) {
+      expect(await top(read)).toBe(place);
+      await stage.page.locator("#pause").click();
+    }
     await stage.page.waitForTimeout(Math.max(next - performance.now(), 0));
   }
-  await stage.expectText("#pause-text", /^Resume/);
+  await stage.expectText("#pause-text", /^Resume · [\d,]+ new$/);
   await stage.page.locator("#pause").click();
   await stage.expectText("#tail-total", /^30,000 events$/);
-  const trace = JSON.parse((await browser.stopTracing()).toString("utf8")) as { traceEvents: { name: string; dur?: number; ph: string; pid: number; tid: number }[] };
-  const main = new Set(trace.traceEvents.filter(({ name }) => name === "FunctionCall" || name === "FireAnimationFrame").map(({ pid, tid }) => `${pid}:${tid}`));
-  const tasks = trace.traceEvents.filter(({ name, pid, tid }) => name.endsWith("RunTask") && main.has(`${pid}:${tid}`)).map(({ dur = 0 }) => dur / 1_000).sort((a, b) => a - b);
-  expect(tasks.length).toBeGreaterThan(0);
-  console.log(`${tasks.length} tasks; p99 ${tasks[Math.floor(tasks.length * 0.99)]!.toFixed(1)} ms, longest ${tasks.at(-1)!.toFixed(1)} ms`);
+  await stage.expectText("#tail-kept", /^30,000 of at most 50,000 kept/);
+  expect(await stage.rows).toBeLessThan(60);
+  expect(await top(read)).toBe(place);
+  await stage.expectText("#frame-meter", /^longest frame [\d.]+ ms of 16\.7$/);
+  const tasks = tasksOf(await browser.stopTracing());
+  const frames = await stage.page.evaluate(() => (window as unknown as { frames: number[] }).frames);
+  expect([tasks.length, frames.length].map((number) => number > 0)).toEqual([true, true]);
+  console.log(`${tasks.length} tasks, wall ${figures(tasks.map(({ wall }) => wall))}, of that its own CPU ${figures(tasks.map(({ cpu }) => cpu))}; ${frames.length} frames, ${figures(frames)}`);
 });
 
 test("built to stand alone, on a server that is no router's page: the router is in the page", async () => {

@@ -87,6 +87,21 @@ export class Stage {
 
   get rows(): Promise<number> { return this.page.locator("#rows .row").count(); }
 
+  /** The seqs of all rows from the top, also of those that are drawn only when one scrolls there. */
+  seqs(): Promise<number[]> {
+    return this.page.evaluate(async () => {
+      const frame = document.getElementById("rows")!;
+      const seqs = new Set<number>();
+      for (let top = 0; top <= frame.scrollHeight; top += frame.clientHeight / 2) {
+        frame.scrollTop = top;
+        await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+        for (const row of frame.querySelectorAll<HTMLElement>(".row")) seqs.add(Number(row.dataset.seq));
+      }
+      frame.scrollTop = 0;
+      return [...seqs];
+    });
+  }
+
   async follow(pattern: string, filter = ""): Promise<void> {
     await this.page.getByLabel("Pattern").fill(pattern);
     await this.page.getByLabel("Filter").fill(filter);
