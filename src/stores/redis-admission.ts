@@ -1,0 +1,141 @@
+import { LogEvent } from "../core/log-event.ts";
+import type { Batch, Outcome } from "../core/store.ts";
+import { admit, idKey, markKey, type Admission, type KnownIds } from "./admission.ts";
+import { cutBlocks, lifted } from "./redis-block.ts";
+import { markRest, readMark } from "./redis-mark.ts";
+import { toRedisText } from "./redis-text.ts";
+
+/** Marks and lengths that are remembered from one append to the next. */
+const MOST_KNOWN = 16_384;
+/** In place of the line of an event that was trimmed. */
+const GONE = "";
+/** How much further back lines are fetched each time: what is searched for is mostly near, and may be 4,096 events back. */
+const FURTHER = 8;
+
+/** What the script that appends is given besides keys and guard; its answer goes to `settle` or `learn`. */
+export interface Proposal {
+  /** Event streams whose lists are written. */
+  readonly streams: readonly string[];
+  readonly args: readonly string[];
+  /** Nothing would be written. */
+  readonly empty: boolean;
+}
+
+type Found = readonly (string | null)[];
+
+/**
+ * Admission by what is known, which may be wrong: Redis is told what was taken for true, and refuses if it is not, with how it is. So a publisher's next
+ * event needs no question before it. What nobody has told yet is taken for not there, which it mostly is not.
+ */
+export class RedisAdmission {
+  /** By field: marks, single ids, lengths of streams. "" for not there. Ids are forgotten after each append. */
+  readonly #known = { marks: new Map<string, string>(), ids: new Map<string, string>(), streams: new Map<string, string>() };
+  readonly #lines = new Map<number, string>();
+  #asked = { marks: new Map<string, string>(), ids: new Map<string, string>(), streams: new Map<string, string>() };
+  #admission: Admission = { outcomes: [], events: [], marks: [], ids: [], streams: [] };
+  #head = 0;
+
+  /**
+   * @param state.read fetches the lines of events from one seq to another
+   */
+  async propose(batches: readonly Batch[], { head, first, read }: { head: number; first: number; read(from: number, to: number): Promise<readonly LogEvent[]> }): Promise<Proposal> {
+    this.#head = head;
+    let reach = 1;
+    let wanted: number | undefined;
+    const known: KnownIds = {
+      mark: (publisher, instance) => {
+        const text = this.#ask("marks", toRedisText(markKey(publisher, instance)));
+        return text === "" ? undefined : readMark(text);
+      },
+      seqOf: (publisher, id) => {
+        const text = this.#ask("ids", toRedisText(idKey(publisher, id)));
+        return text === "" ? undefined : Number(text);
+      },
+      lineAt: (seq) => {
+        if (seq < first || seq > head) return undefined;
+        const line = this.#lines.get(seq);
+        if (line === undefined) wanted ??= seq;
+        return line === GONE ? undefined : line;
+      },
+      streamLength: (stream) => Number(this.#ask("streams", toRedisText(stream))),
+    };
+    for (;;) {
+      this.#asked = { marks: new Map(), ids: new Map(), streams: new Map() };
+      wanted = undefined;
+      this.#admission = admit(batches, head, known);
+      if (wanted === undefined) return this.#proposal();
+      const from = Math.max(first, wanted - reach + 1);
+      const events = await read(from, wanted);
+      for (const { seq, line } of events) this.#lines.set(seq, line);
+      // Trimmed meanwhile by another router.
+      for (let seq = from; seq <= wanted; seq++) if (!this.#lines.has(seq)) this.#lines.set(seq, GONE);
+      reach *= FURTHER;
+    }
+  }
+
+  /** Redis had other values than were taken for true. */
+  learn(marks: Found, ids: Found, streams: Found): void {
+    for (const [what, values] of [["marks", marks], ["ids", ids], ["streams", streams]] as const) {
+      [...this.#asked[what].keys()].forEach((field, index) => remember(this.#known[what], field, values[index] ?? ""));
+    }
+    this.#lines.clear();
+  }
+
+  /** It was written behind `head`, where the log's time was `floor`. What it is then. */
+  settle(head: number, floor: number): { readonly outcomes: readonly Outcome[][]; readonly events: readonly LogEvent[] } {
+    const by = head - this.#head;
+    const moved = (seq: number): number => (seq > this.#head ? seq + by : seq);
+    const { outcomes, events, marks, streams } = this.#admission;
+    for (const { publisher, instance, mark } of marks) remember(this.#known.marks, toRedisText(markKey(publisher, instance)), moved(mark.seq) + markRest(mark));
+    for (const { stream, version } of streams) remember(this.#known.streams, toRedisText(stream), String(version + 1));
+    this.#forget();
+    return {
+      outcomes: by === 0 ? outcomes : outcomes.map((batch) => batch.map((one) => (one.state === "refused" || one.seq === null ? one : { ...one, seq: moved(one.seq) }))),
+      events: by === 0 && (events.length === 0 || events[0]!.time >= floor) ? events : events.map(({ seq, line }) => LogEvent.fromLine(`[${seq + by}${lifted(line.slice(line.indexOf(",")), floor)}`)),
+    };
+  }
+
+  /** What was taken for true may be wrong by now: the connection was lost in between. */
+  doubt(): void {
+    this.#known.marks.clear();
+    this.#known.streams.clear();
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#known.ids.clear();
+    this.#lines.clear();
+  }
+
+  #ask(what: "marks" | "ids" | "streams", field: string): string {
+    const text = this.#known[what].get(field) ?? "";
+    this.#asked[what].set(field, text);
+    return text;
+  }
+
+  #proposal(): Proposal {
+    const { events, marks, ids, streams } = this.#admission;
+    const behind = (seq: number): string => (seq > this.#head ? String(seq - this.#head) : "");
+    const args: string[] = [];
+    for (const what of ["marks", "ids", "streams"] as const) args.push(String(this.#asked[what].size), ...this.#asked[what].keys(), ...this.#asked[what].values());
+    const blocks = cutBlocks(events);
+    args.push(String(blocks.length));
+    for (const { count, size, from, to, text } of blocks) args.push(String(count), String(size), String(from), String(to), text);
+    args.push(String(marks.length));
+    for (const { publisher, instance, mark } of marks) args.push(toRedisText(markKey(publisher, instance)), behind(mark.seq), (mark.seq > this.#head ? "" : mark.seq) + markRest(mark));
+    args.push(String(ids.length));
+    for (const { publisher, id, seq } of ids) args.push(toRedisText(idKey(publisher, id)), behind(seq));
+    const lists = Map.groupBy(streams, ({ stream }) => stream);
+    args.push(String(lists.size));
+    for (const [stream, entries] of lists) args.push(toRedisText(stream), String(entries.at(-1)!.version + 1), String(entries.length), ...entries.map(({ seq }) => behind(seq)));
+    return { streams: [...lists.keys()], args, empty: events.length === 0 };
+  }
+}
+
+/** The newest are kept. */
+function remember(known: Map<string, string>, field: string, value: string): void {
+  known.delete(field);
+  known.set(field, value);
+  if (known.size > MOST_KNOWN) known.delete(known.keys().next().value!);
+}
+
