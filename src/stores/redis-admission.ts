@@ -1,4 +1,5 @@
 import { LogEvent } from "../core/log-event.ts";
+import { leadLost } from "../core/peers.ts";
 import type { Batch, Outcome } from "../core/store.ts";
 import { admit, idKey, markKey, type Admission, type KnownIds } from "./admission.ts";
 import { cutBlocks, lifted } from "./redis-block.ts";
@@ -17,8 +18,8 @@ export interface Proposal {
   /** Event streams whose lists are written. */
   readonly streams: readonly string[];
   readonly args: readonly string[];
-  /** Nothing would be written. */
-  readonly empty: boolean;
+  /** The oldest token that a leader's batch among them has. */
+  readonly lead: number | undefined;
 }
 
 type Found = readonly (string | null)[];
@@ -34,6 +35,8 @@ export class RedisAdmission {
   #asked = { marks: new Map<string, string>(), ids: new Map<string, string>(), streams: new Map<string, string>() };
   #admission: Admission = { outcomes: [], events: [], marks: [], ids: [], streams: [] };
   #head = 0;
+  /** The newest lead that was heard of: batches of an older one are refused. */
+  #lead = 0;
 
   /**
    * @param state.read fetches the lines of events from one seq to another
@@ -62,8 +65,9 @@ export class RedisAdmission {
     for (;;) {
       this.#asked = { marks: new Map(), ids: new Map(), streams: new Map() };
       wanted = undefined;
-      this.#admission = admit(batches, head, known);
-      if (wanted === undefined) return this.#proposal();
+      const { outcomes, ...rest } = admit(batches.map((batch) => (this.#isOver(batch) ? { ...batch, drafts: [] } : batch)), head, known);
+      this.#admission = { ...rest, outcomes: outcomes.map((batch, index) => (this.#isOver(batches[index]!) ? batches[index]!.drafts.map(() => ({ state: "refused", error: leadLost() })) : batch)) };
+      if (wanted === undefined) return this.#proposal(batches);
       const from = Math.max(first, wanted - reach + 1);
       const events = await read(from, wanted);
       for (const { seq, line } of events) this.#lines.set(seq, line);
@@ -79,6 +83,11 @@ export class RedisAdmission {
       [...this.#asked[what].keys()].forEach((field, index) => remember(this.#known[what], field, values[index] ?? ""));
     }
     this.#lines.clear();
+  }
+
+  /** Somebody else leads, under this token. */
+  led(token: number): void {
+    this.#lead = Math.max(this.#lead, token);
   }
 
   /** It was written behind `head`, where the log's time was `floor`. What it is then. */
@@ -102,6 +111,8 @@ export class RedisAdmission {
     this.#forget();
   }
 
+  #isOver({ lead }: Batch): boolean { return lead !== undefined && lead < this.#lead; }
+
   #forget(): void {
     this.#known.ids.clear();
     this.#lines.clear();
@@ -113,7 +124,7 @@ export class RedisAdmission {
     return text;
   }
 
-  #proposal(): Proposal {
+  #proposal(batches: readonly Batch[]): Proposal {
     const { events, marks, ids, streams } = this.#admission;
     const behind = (seq: number): string => (seq > this.#head ? String(seq - this.#head) : "");
     const args: string[] = [];
@@ -128,7 +139,8 @@ export class RedisAdmission {
     const lists = Map.groupBy(streams, ({ stream }) => stream);
     args.push(String(lists.size));
     for (const [stream, entries] of lists) args.push(toRedisText(stream), String(entries.at(-1)!.version + 1), String(entries.length), ...entries.map(({ seq }) => behind(seq)));
-    return { streams: [...lists.keys()], args, empty: events.length === 0 };
+    const leads = batches.flatMap((batch) => (batch.lead === undefined || this.#isOver(batch) ? [] : [batch.lead]));
+    return { streams: [...lists.keys()], args, lead: leads.length === 0 ? undefined : Math.min(...leads) };
   }
 }
 

@@ -2,7 +2,7 @@ import { EventRouterError } from "../core/errors.ts";
 import type { RedisConnection, RedisServer } from "./redis-connection.ts";
 import type { RedisKeys } from "./redis-keys.ts";
 import type { Ask } from "./redis-reading.ts";
-import { adoptScript, type RedisScript, type RedisScripts } from "./redis-scripts.ts";
+import { adoptScript, lookScript, type RedisScript, type RedisScripts } from "./redis-scripts.ts";
 
 /** Where a log stands: what was told of it, and the name of the last write of that. */
 export interface RedisStanding {
@@ -64,9 +64,9 @@ export class RedisGuard {
   readonly ask: Ask = <T>(command: readonly string[]) => this.#through(() => this.#parts.reader.send<T>((server) => this.#verified(server, command), { again: true }), () => this.#parts.reader.reset());
 
   /** Runs a script that begins with the guard. It may be run twice, and must bear that. */
-  run<T extends readonly [string, ...unknown[]]>(script: RedisScript, keys: readonly string[], args: readonly string[], { again = true } = {}): Promise<T> {
+  run<T extends readonly [string, ...unknown[]]>(script: RedisScript, keys: readonly string[], args: readonly string[], lead?: number): Promise<T> {
     return this.#through(async () => {
-      const reply = await this.#parts.scripts.run<T>(script, keys, (server) => this.#verified(server, [this.#parts.epoch, server.primary, ...args]), { again });
+      const reply = await this.#parts.scripts.run<T>(script, keys, (server) => this.#verified(server, [this.#parts.epoch, server.primary, lead === undefined ? "" : String(lead), ...args]), { again: true });
       if (reply[0] === "epoch") this.lose();
       if (this.#over !== undefined) throw this.#over;
       if (reply[0] === "primary") throw new Unverified();
@@ -74,9 +74,10 @@ export class RedisGuard {
     }, () => {});
   }
 
-  /** Whether Redis still has the log, and this process knows the server. */
-  async look(): Promise<void> {
-    const epoch = await this.ask<string | null>(["HGET", this.#parts.keys.meta, "epoch"]);
+  /** Whether Redis still has the log. @param name of who gives a sign of life; "" if that is not due */
+  async look(name: string): Promise<void> {
+    const { keys, scripts } = this.#parts;
+    const epoch = await this.#through(() => scripts.run<string | null>(lookScript, [keys.meta, keys.present], (server) => this.#verified(server, [name]), { again: true }), () => {});
     if (epoch !== this.#parts.epoch) this.lose();
   }
 

@@ -14,18 +14,20 @@ export interface RedisKeys {
   readonly streams: string;
   /** Hash. */
   readonly bookmarks: string;
-  /** Stream of news that are no events: a trim, another epoch. */
+  /** Stream of news that are no events: a trim, another epoch, what routers tell all others. */
   readonly control: string;
   /** Sorted set: the stores that have the log open, by when they last said so (ms, Redis' clock). */
   readonly present: string;
   /** List: the seqs of an event stream's events that are still there. */
   stream(name: string): string;
+  /** Stream: what other routers say to one. */
+  inbox(router: string): string;
 }
 
 export function redisKeys(prefix: string, namespace: string): RedisKeys {
   const at = (what: string): string => `${prefix}{${hashTag(namespace)}}:${what}`;
   return {
     meta: at("meta"), log: at("log"), marks: at("marks"), ids: at("ids"), streams: at("streams"), bookmarks: at("bookmarks"), control: at("control"), present: at("present"),
-    stream: (name) => at(`stream:${toRedisText(name)}`),
+    stream: (name) => at(`stream:${toRedisText(name)}`), inbox: (router) => at(`inbox:${router}`),
   };
 }

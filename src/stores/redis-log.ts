@@ -1,11 +1,13 @@
 import { EventRouterError, PublishError } from "../core/errors.ts";
 import type { LogEvent } from "../core/log-event.ts";
+import { leadLost } from "../core/peers.ts";
 import type { Batch, Log, Outcome } from "../core/store.ts";
 import { RedisAdmission } from "./redis-admission.ts";
 import { seqOf, RedisBlock, type RedisEntry } from "./redis-block.ts";
 import { explainRedis } from "./redis-errors.ts";
 import type { RedisSource } from "./redis-feed.ts";
 import { RedisGuard, type LogParts, type RedisStanding } from "./redis-guard.ts";
+import { RedisPeers } from "./redis-peers.ts";
 import { blocksFrom, lastBefore, readPage, readStream } from "./redis-reading.ts";
 import { appendScript, bookmarkScript } from "./redis-scripts.ts";
 import { fromRedisText, toRedisText } from "./redis-text.ts";
@@ -15,6 +17,8 @@ import { watchers } from "./watchers.ts";
 export interface RedisLogOptions extends LogParts {
   /** As it was when the log was opened. */
   readonly standing: RedisStanding;
+  /** This router among those of the log. */
+  readonly self: string;
   /** What this store's writes are called. */
   writeName(): string;
   /** Writes that must be on so many replicas before an append resolves. */
@@ -26,6 +30,8 @@ export interface RedisLog extends Log {
   readonly sources: readonly RedisSource[];
   /** Whether Redis still has it. */
   look(): Promise<void>;
+  /** Tells the other routers that this one goes. */
+  leave(): Promise<void>;
 }
 
 /** Events in one append, if more wait. */
@@ -33,10 +39,10 @@ const MOST = 4_096;
 
 interface Waiting { readonly batches: readonly Batch[]; resolve(outcomes: readonly Outcome[][]): void; reject(error: unknown): void }
 
-type AppendReply = readonly ["ok", head: string, offset: string, time: string] | readonly ["stale", head: string, marks: readonly (string | null)[], ids: readonly (string | null)[], streams: readonly (string | null)[]];
+type AppendReply = readonly ["ok", head: string, offset: string, time: string] | readonly ["lead", token: string] | readonly ["stale", head: string, marks: readonly (string | null)[], ids: readonly (string | null)[], streams: readonly (string | null)[]];
 
 export function redisLog(options: RedisLogOptions): RedisLog {
-  const { keys, epoch, standing, writeName, confirm, onError } = options;
+  const { keys, epoch, self, standing, writeName, confirm, onError } = options;
   const listeners = watchers(onError);
   const waiting: Waiting[] = [];
   const admission = new RedisAdmission();
@@ -50,6 +56,7 @@ export function redisLog(options: RedisLogOptions): RedisLog {
   let following: Promise<unknown> = Promise.resolve();
   let controlAt = standing.control;
   const guard = new RedisGuard(options, () => at);
+  const peers = new RedisPeers({ self, keys, guard, connection: options.reader, noted: () => Promise.allSettled(notes) });
 
   async function doing<T>(Class: typeof PublishError | typeof EventRouterError, what: string, work: () => Promise<T>): Promise<T> {
     try {
@@ -59,6 +66,15 @@ export function redisLog(options: RedisLogOptions): RedisLog {
     }
   }
   const reading = <T>(what: string, work: () => Promise<T>): Promise<T> => doing(EventRouterError, what, work);
+
+  /** What must be written before the lead is given back. */
+  const notes = new Set<Promise<unknown>>();
+  function noting(what: string, work: () => Promise<void>): Promise<void> {
+    const note = reading(what, work);
+    notes.add(note);
+    note.catch(() => {}).finally(() => notes.delete(note));
+    return note;
+  }
 
   /** Group commit: what comes while one append is on its way goes into the next together. */
   async function write(): Promise<void> {
@@ -87,13 +103,17 @@ export function redisLog(options: RedisLogOptions): RedisLog {
     if (batches.every(({ drafts }) => drafts.length === 0)) return batches.map(() => []);
     const name = writeName();
     for (;;) {
-      const { streams, args } = await admission.propose(batches, { head, first: at.first, read: (from, to) => readPage(guard.ask, keys, from, { first: at.first, head: to }, { events: to - from + 1, size: Number.MAX_SAFE_INTEGER }) });
-      const sent = guard.run<AppendReply>(appendScript, [keys.meta, keys.log, keys.marks, keys.ids, keys.streams, ...streams.map(keys.stream)], [name, ...args]);
+      const { streams, args, lead } = await admission.propose(batches, { head, first: at.first, read: (from, to) => readPage(guard.ask, keys, from, { first: at.first, head: to }, { events: to - from + 1, size: Number.MAX_SAFE_INTEGER }) });
+      const sent = guard.run<AppendReply>(appendScript, [keys.meta, keys.log, keys.marks, keys.ids, keys.streams, ...streams.map(keys.stream)], [name, ...args], lead);
       pending = { name, done: sent.catch(() => {}) };
       const reply = await sent;
       if (reply[0] === "stale") {
         head = Math.max(head, Number(reply[1]));
         admission.learn(reply[2], reply[3], reply[4]);
+        continue;
+      }
+      if (reply[0] === "lead") {
+        admission.led(Number(reply[1]));
         continue;
       }
       const [, before, offset, time] = reply;
@@ -164,6 +184,7 @@ export function redisLog(options: RedisLogOptions): RedisLog {
         controlAt = id;
         if (what === "first") await inTurn(() => trimmedTo(Number(value), Number(more)));
         else if (what === "epoch" && value !== epoch) guard.lose();
+        else peers.heard(what!, value!, more);
       }
     },
   }];
@@ -174,8 +195,10 @@ export function redisLog(options: RedisLogOptions): RedisLog {
     get first() { return at.first; },
     get extent() { return { events: at.head - at.first + 1, size: at.offset - at.trimmed }; },
     lost: guard.lost,
-    sources,
-    look: () => guard.look(),
+    peers,
+    sources: [...sources, peers.inbox],
+    look: () => guard.look(peers.dueSign()),
+    leave: () => peers.leave(),
 
     append: (batches) => new Promise((resolve, reject) => {
       waiting.push({ batches, resolve, reject });
@@ -198,8 +221,8 @@ export function redisLog(options: RedisLogOptions): RedisLog {
     seqBefore: (time) => reading("searching the log", () => lastBefore(guard.ask, keys, time, at)),
     watch: listeners.add,
 
-    trim: (seq) => reading("trimming the log", async () => {
-      const now = await trimRedis(guard, keys, at, Math.min(seq, at.head) + 1);
+    trim: (seq, lead) => noting("trimming the log", async () => {
+      const now = await trimRedis(guard, keys, at, Math.min(seq, at.head) + 1, lead);
       await inTurn(() => trimmedTo(now.first, now.trimmed));
     }),
 
@@ -218,9 +241,10 @@ export function redisLog(options: RedisLogOptions): RedisLog {
       return list;
     }),
 
-    writeBookmarks: (entries) => reading("writing bookmarks", async () => {
+    writeBookmarks: (entries, lead) => noting("writing bookmarks", async () => {
       if (entries.length === 0) return;
-      await guard.run(bookmarkScript, [keys.meta, keys.bookmarks], entries.flatMap(([key, value]) => [toRedisText(key), value === undefined ? "0" : "1", value === undefined ? "" : toRedisText(value)]));
+      const [fate] = await guard.run(bookmarkScript, [keys.meta, keys.bookmarks], entries.flatMap(([key, value]) => [toRedisText(key), value === undefined ? "0" : "1", value === undefined ? "" : toRedisText(value)]), lead);
+      if (fate === "lead") throw leadLost();
     }),
   };
 }

@@ -3,23 +3,27 @@ import type { RedisConnection, RedisServer } from "./redis-connection.ts";
 /** Lua that runs inside Redis, as one step. */
 export interface RedisScript { readonly text: string }
 
-/** What all scripts begin with: nothing is written into another life of a log, or before it is known that this server has all that was seen of it. */
-const guard = `
-local known = redis.call('HMGET', KEYS[1], 'epoch', 'primary')
+/**
+ * What scripts begin with: nothing is written into another life of a log, before it is known that this server has all that was seen of it, or by who led it
+ * once. KEYS[1] meta. ARGV epoch, primary, token of the lead ("" for none).
+ */
+export const guarded = `
+local known = redis.call('HMGET', KEYS[1], 'epoch', 'primary', 'lead')
 if known[1] ~= ARGV[1] then return {'epoch', known[1] or ''} end
 if known[2] ~= ARGV[2] then return {'primary', known[2] or ''} end
+if ARGV[3] ~= '' and tonumber(known[3] or 0) > tonumber(ARGV[3]) then return {'lead', known[3]} end
 local function text(number) return string.format('%.0f', number) end
 `;
 
 /**
  * Appends what was admitted, if all is still as the admission took it to be; else says how it is. Lua does not roll back: what can be refused is refused
  * before the first write, and the write that may fail comes first.
- * KEYS meta, log, marks, ids, streams, then a list for each event stream. ARGV epoch, primary, name of this write; for marks, ids and streams each: a count,
+ * KEYS meta, log, marks, ids, streams, then a list for each event stream. ARGV (behind the guard's) name of this write; for marks, ids and streams each: a count,
  * names, expected values ("" for none); then blocks (count, size, from, to, text), marks (name, seq behind the head or "", rest), ids (name, seq behind the
  * head), streams (name, length, count, seqs behind the head), each with their count before them.
  */
-export const appendScript: RedisScript = { text: `${guard}
-local at = 4
+export const appendScript: RedisScript = { text: `${guarded}
+local at = 5
 local function take() at = at + 1 return ARGV[at - 1] end
 local stale = false
 local found = {}
@@ -46,7 +50,7 @@ local head, offset, time = before, tonumber(meta[2]), tonumber(meta[3])
 for block = 1, tonumber(take()) do
   local last = head + tonumber(take())
   local size, from, to, lines = tonumber(take()), tonumber(take()), tonumber(take()), take()
-  local fields = {'e', ARGV[1], 'w', ARGV[3], 'o', text(offset), 'l', lines}
+  local fields = {'e', ARGV[1], 'w', ARGV[4], 'o', text(offset), 'l', lines}
   if from < time then fields[9], fields[10] = 't', text(time) end
   redis.call('XADD', KEYS[2], text(last) .. '-0', unpack(fields))
   local low = head + 1
@@ -58,7 +62,7 @@ for block = 1, tonumber(take()) do
   end
   head, offset, time = last, offset + size, math.max(time, to)
 end
-redis.call('HSET', KEYS[1], 'head', text(head), 'offset', text(offset), 'time', text(time), 'last', ARGV[3])
+redis.call('HSET', KEYS[1], 'head', text(head), 'offset', text(offset), 'time', text(time), 'last', ARGV[4])
 for mark = 1, tonumber(take()) do
   local name, behind, rest = take(), take(), take()
   redis.call('HSET', KEYS[3], name, (behind == '' and '' or text(before + tonumber(behind))) .. rest)
@@ -92,31 +96,41 @@ return meta
 
 /**
  * Takes the oldest events away, and tells the other routers. Blocks of which a part remains stay whole: readers do not see what is before \`first\`.
- * KEYS meta, log, streams, control, then a list for each event stream. ARGV epoch, primary, first that stays, size of all before it, then for each
+ * KEYS meta, log, streams, control, then a list for each event stream. ARGV (behind the guard's) first that stays, size of all before it, then for each
  * event stream its name and the last version that goes.
  */
-export const trimScript: RedisScript = { text: `${guard}
+export const trimScript: RedisScript = { text: `${guarded}
 local now = redis.call('HMGET', KEYS[1], 'first', 'trimmed')
-if tonumber(ARGV[3]) > tonumber(now[1]) then
-  redis.call('HSET', KEYS[1], 'first', ARGV[3], 'trimmed', ARGV[4])
-  redis.call('XTRIM', KEYS[2], 'MINID', ARGV[3])
+if tonumber(ARGV[4]) > tonumber(now[1]) then
+  redis.call('HSET', KEYS[1], 'first', ARGV[4], 'trimmed', ARGV[5])
+  redis.call('XTRIM', KEYS[2], 'MINID', ARGV[4])
   for stream = 5, #KEYS do
-    local name, version = ARGV[2 * stream - 5], tonumber(ARGV[2 * stream - 4])
+    local name, version = ARGV[2 * stream - 4], tonumber(ARGV[2 * stream - 3])
     local gone = (tonumber(redis.call('HGET', KEYS[3], name)) or 0) - redis.call('LLEN', KEYS[stream])
     if version >= gone then redis.call('LTRIM', KEYS[stream], version + 1 - gone, -1) end
   end
-  redis.call('XADD', KEYS[4], 'MAXLEN', '64', '*', 'first', ARGV[3], 'trimmed', ARGV[4])
-  now = {ARGV[3], ARGV[4]}
+  redis.call('XADD', KEYS[4], 'MAXLEN', '64', '*', 'first', ARGV[4], 'trimmed', ARGV[5])
+  now = {ARGV[4], ARGV[5]}
 end
 return {'ok', now[1], now[2]}
 ` };
 
-/** Writes and removes bookmarks. KEYS meta, bookmarks. ARGV epoch, primary, then for each its key, whether it stays ("1"), its value. */
-export const bookmarkScript: RedisScript = { text: `${guard}
-for at = 3, #ARGV, 3 do
+/** Writes and removes bookmarks. KEYS meta, bookmarks. ARGV (behind the guard's) for each its key, whether it stays ("1"), its value. */
+export const bookmarkScript: RedisScript = { text: `${guarded}
+for at = 4, #ARGV, 3 do
   if ARGV[at + 1] == '1' then redis.call('HSET', KEYS[2], ARGV[at], ARGV[at + 2]) else redis.call('HDEL', KEYS[2], ARGV[at]) end
 end
 return {'ok'}
+` };
+
+/** Whether the log is the one that was opened, and a sign of life of who asks. KEYS meta, present. ARGV name; "" for no sign. */
+export const lookScript: RedisScript = { text: `
+if ARGV[1] ~= '' then
+  local time = redis.call('TIME')
+  redis.call('ZADD', KEYS[2], time[1], ARGV[1])
+  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', tonumber(time[1]) - 60)
+end
+return redis.call('HGET', KEYS[1], 'epoch')
 ` };
 
 /**
@@ -131,7 +145,9 @@ if not lost and ARGV[4] ~= '' and tonumber(ARGV[3]) >= tonumber(meta[3]) then
   local block = redis.call('XRANGE', KEYS[2], ARGV[3], ARGV[3])[1]
   lost = not block or block[2][4] ~= ARGV[4]
 end
-redis.call('HSET', KEYS[1], 'primary', ARGV[2])
+-- Who was given the lead may be lost too, so nobody has it: the token is above all that can have been given.
+local token = (tonumber(redis.call('HGET', KEYS[1], 'lead')) or 0) + 1000
+redis.call('HSET', KEYS[1], 'primary', ARGV[2], 'lead', string.format('%.0f', token), 'leader', '', 'until', '0')
 if not lost then return {'ok'} end
 redis.call('HSET', KEYS[1], 'epoch', ARGV[5])
 redis.call('XADD', KEYS[3], 'MAXLEN', '64', '*', 'epoch', ARGV[5])

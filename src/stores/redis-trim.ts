@@ -1,3 +1,4 @@
+import { leadLost } from "../core/peers.ts";
 import type { RedisGuard } from "./redis-guard.ts";
 import type { RedisKeys } from "./redis-keys.ts";
 import { blocksFrom } from "./redis-reading.ts";
@@ -11,12 +12,13 @@ const BLOCKS = 16;
 export interface LogStart { readonly first: number; readonly trimmed: number }
 
 /** Takes the events before a seq away. */
-export async function trimRedis(guard: RedisGuard, keys: RedisKeys, { first, trimmed, head, offset }: LogStart & { readonly head: number; readonly offset: number }, to: number): Promise<LogStart> {
+export async function trimRedis(guard: RedisGuard, keys: RedisKeys, { first, trimmed, head, offset }: LogStart & { readonly head: number; readonly offset: number }, to: number, lead: number | undefined): Promise<LogStart> {
   let now: LogStart = { first, trimmed };
   if (to <= now.first) return now;
   const trim = async (upTo: number, size: number, tops: ReadonlyMap<string, number> = new Map()): Promise<void> => {
-    const [, begin, gone] = await guard.run<readonly [string, string, string]>(trimScript, [keys.meta, keys.log, keys.streams, keys.control, ...[...tops.keys()].map(keys.stream)],
-      [String(upTo), String(size), ...[...tops].flatMap(([stream, version]) => [toRedisText(stream), String(version)])], { again: true });
+    const [fate, begin, gone] = await guard.run<readonly [string, string, string]>(trimScript, [keys.meta, keys.log, keys.streams, keys.control, ...[...tops.keys()].map(keys.stream)],
+      [String(upTo), String(size), ...[...tops].flatMap(([stream, version]) => [toRedisText(stream), String(version)])], lead);
+    if (fate === "lead") throw leadLost();
     now = { first: Number(begin), trimmed: Number(gone) };
   };
   const sizeBefore = async (seq: number): Promise<number> => (seq > head ? offset : (await blocksFrom(guard.ask, keys, seq, 1))[0]?.offsetOf(seq) ?? now.trimmed);

@@ -74,7 +74,7 @@ export async function redisStore(target: string | RedisAddress, { prefix = "even
     const [version, epoch, head, first, offset, trimmed, , mark, , control] = meta as readonly [string, string, ...string[]];
     if (version !== VERSION) throw new EventRouterError("ERR_STORE_VERSION", `the log of namespace ${JSON.stringify(namespace)} in Redis was written by another release (format ${version}, this one knows ${VERSION}); use that release, or another prefix`);
     const log = redisLog({
-      keys, namespace, epoch, primary: meta[8]!, scripts, reader, onError, newEpoch: () => randomText(12, randomBytes),
+      keys, namespace, epoch, primary: meta[8]!, self: randomText(12, randomBytes), scripts, reader, onError, newEpoch: () => randomText(12, randomBytes),
       standing: { head: Number(head), first: Number(first), offset: Number(offset), trimmed: Number(trimmed), mark: mark!, control: control! },
       writeName: () => `${name}.${++writes}`,
       moved: () => feed.wake(),
@@ -89,6 +89,7 @@ export async function redisStore(target: string | RedisAddress, { prefix = "even
 
   const store: Store = {
     durability: "disk",
+    shared: true,
     open(namespace) {
       let log = logs.get(namespace);
       if (log === undefined) {
@@ -98,7 +99,9 @@ export async function redisStore(target: string | RedisAddress, { prefix = "even
       return log;
     },
     async close() {
+      const open = [...logs.values()];
       logs.clear();
+      await Promise.allSettled(open.map(async (log) => (await log).leave()));
       feed.close();
       writer.close();
       reader.close();

@@ -1,0 +1,161 @@
+import { ALL, type Lead, type Peers, type PeersListener } from "../core/peers.ts";
+import type { RedisEntry } from "./redis-block.ts";
+import type { RedisConnection } from "./redis-connection.ts";
+import type { RedisSource } from "./redis-feed.ts";
+import type { RedisGuard } from "./redis-guard.ts";
+import type { RedisKeys } from "./redis-keys.ts";
+import { claimScript, releaseScript } from "./redis-lead.ts";
+import { fromRedisText, toRedisText } from "./redis-text.ts";
+
+export interface RedisPeersOptions {
+  readonly self: string;
+  readonly keys: RedisKeys;
+  readonly guard: RedisGuard;
+  readonly connection: RedisConnection;
+  /** Resolves when the bookmarks and trims that were asked for so far are written, or have failed. */
+  noted(): Promise<unknown>;
+}
+
+/** Messages that wait in one inbox at most, and in the stream that all read; how long an inbox outlives its last message, ms. */
+const MOST = "8192";
+const MOST_FOR_ALL = "1024";
+const INBOX_LIFE = "60000";
+/** UTF-16 units that may wait here to be sent, and that go in one command. */
+const FULL = 16 * 1024 * 1024;
+const TOGETHER = 1024 * 1024;
+/** Seconds between two signs of life. */
+const SIGN = 5_000;
+
+/** The other routers of a log, by streams: an inbox for each, and the log's news for what goes to all. */
+export class RedisPeers implements Peers {
+  readonly self: string;
+  readonly beat = 1_000;
+  /** What others say to this router. */
+  readonly inbox: RedisSource;
+  readonly #options: RedisPeersOptions;
+  #listener: PeersListener | undefined;
+  #waiting: { readonly to: string; readonly text: string }[] = [];
+  #size = 0;
+  #sending: Promise<void> | undefined;
+  #signed = 0;
+
+  constructor(options: RedisPeersOptions) {
+    this.#options = options;
+    this.self = options.self;
+    let position = "0-0";
+    const key = options.keys.inbox(this.self);
+    this.inbox = {
+      key,
+      mayRead: options.guard.mayUse,
+      position: () => position,
+      received: async (entries) => {
+        for (const entry of entries) {
+          position = entry[0];
+          this.#deliver(entry);
+        }
+        const [ms, number] = position.split("-");
+        // Room for what comes next; if it fails, it is done with the next.
+        options.connection.send(["XTRIM", key, "MINID", `${ms}-${Number(number) + 1}`]).catch(() => {});
+      },
+    };
+  }
+
+  async claim(ms: number): Promise<Lead> {
+    const { guard, keys } = this.#options;
+    const [, leader, token, left, head] = await guard.run<readonly [string, string, string, string, string]>(claimScript, [keys.meta], [this.self, String(ms)]);
+    return { leader, token: Number(token), ms: Number(left), head: Number(head) };
+  }
+
+  async release(token: number): Promise<void> {
+    const { guard, keys, noted } = this.#options;
+    await noted();
+    await guard.run(releaseScript, [keys.meta], [this.self, String(token)]);
+  }
+
+  send(to: string, text: string): void {
+    if (this.#size + text.length > FULL) return this.#lost(to);
+    this.#waiting.push({ to, text });
+    this.#size += text.length;
+    this.#sending ??= this.#send();
+  }
+
+  listen(on: PeersListener): () => void {
+    this.#listener = on;
+    return () => { if (this.#listener === on) this.#listener = undefined; };
+  }
+
+  /** An entry of the log's news. */
+  heard(what: string, from: string, text: string | undefined): void {
+    if (from === this.self) return;
+    if (what === "to-all") this.#listener?.message(from, fromRedisText(text!));
+    else if (what === "gone") this.#listener?.gone(from);
+  }
+
+  /** This router's name, if it should give a sign of life. */
+  dueSign(): string {
+    const now = Date.now();
+    if (now - this.#signed < SIGN) return "";
+    this.#signed = now;
+    return this.self;
+  }
+
+  /** The others need not find out by themselves. */
+  async leave(): Promise<void> {
+    const { keys, connection } = this.#options;
+    await this.#sending;
+    if (connection.server === undefined) return;
+    const last = { timeout: 500 };
+    await Promise.allSettled([
+      connection.send(["XADD", keys.control, "MAXLEN", "~", MOST_FOR_ALL, "*", "gone", this.self], last),
+      connection.send(["ZREM", keys.present, this.self], last),
+      connection.send(["DEL", keys.inbox(this.self)], last),
+    ]);
+  }
+
+  /** One command after the other keeps the order; what comes meanwhile goes together. */
+  async #send(): Promise<void> {
+    // What is said in the same turn belongs together.
+    await Promise.resolve();
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const { to } = next;
+      const texts: string[] = [];
+      let size = 0;
+      for (const one of this.#waiting) {
+        if (one.to !== to || (texts.length > 0 && size + one.text.length > TOGETHER)) break;
+        texts.push(one.text);
+        size += one.text.length;
+      }
+      this.#waiting.splice(0, texts.length);
+      try {
+        await this.#deliverTo(to, texts);
+      } catch {
+        // Whether it came is unknown, and whoever links to it must know that.
+        this.#lost(to);
+      }
+      this.#size -= size;
+    }
+    this.#sending = undefined;
+  }
+
+  async #deliverTo(to: string, texts: readonly string[]): Promise<void> {
+    const { keys, connection } = this.#options;
+    if (to === ALL) {
+      for (const text of texts) await connection.send(["XADD", keys.control, "MAXLEN", "~", MOST_FOR_ALL, "*", "to-all", this.self, "text", toRedisText(text)]);
+    } else {
+      const key = keys.inbox(to);
+      await Promise.all([
+        connection.send(["XADD", key, "MAXLEN", "~", MOST, "*", "f", this.self, ...texts.flatMap((text) => ["m", toRedisText(text)])]),
+        connection.send(["PEXPIRE", key, INBOX_LIFE]),
+      ]);
+    }
+  }
+
+  #deliver([, fields]: RedisEntry): void {
+    const from = fields[1]!;
+    for (let i = 3; i < fields.length; i += 2) this.#listener?.message(from, fromRedisText(fields[i]!));
+  }
+
+  #lost(to: string): void {
+    if (to !== ALL) queueMicrotask(() => this.#listener?.gone(to));
+  }
+}
