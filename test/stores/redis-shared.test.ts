@@ -49,7 +49,7 @@ test("[P3] [P9] three stores that append at the same time make one log, and each
   for (const seqs of outcomes) seqs.forEach((seq, index) => { if (index % 3 > 0) expect(seq).toBe(seqs[index - 1]! + 1); });
   const lines = await linesOf(logs[0]!);
   expect(lines.map((line) => JSON.parse(line)[0])).toEqual(Array.from({ length: 900 }, (_, index) => index + 1));
-  for (const [index, seqs] of outcomes.entries()) expect(seqs.map((seq) => JSON.parse(lines[seq - 1]!)[5].n)).toEqual(Array.from({ length: 300 }, (_, n) => n + 1));
+  for (const seqs of outcomes) expect(seqs.map((seq) => JSON.parse(lines[seq - 1]!)[5].n)).toEqual(Array.from({ length: 300 }, (_, n) => n + 1));
   for (const told of heard) expect(told).toEqual(lines);
   for (const log of logs) expect([log.head, log.extent]).toEqual([900, { events: 900, size: lines.reduce((sum, { length }) => sum + length, 0) }]);
 });
