@@ -109,6 +109,15 @@ export class Authorities {
     return this.reviewed(all === 1 ? { ...saved, rights: everything } : await this.#policy.restore!(saved, namespace), namespace);
   }
 
+  /**
+   * The principal of a session that another router has let in.
+   * @throws ConnectionError if the policy cannot tell; AuthenticationError, PermissionError if it would not be let in here.
+   */
+  async vouched({ everything: all, ...saved }: SavedPrincipal, namespace: string): Promise<Principal> {
+    if (all !== 1 && this.#policy.restore === undefined) throw new ConnectionError("ERR_VOUCH", "what this client may do is not known to the router that leads this namespace; a policy of several routers needs restore()");
+    return this.reviewed(all === 1 ? { ...saved, rights: everything } : await this.#policy.restore!(saved, namespace), namespace);
+  }
+
   left(session: Session): void {
     this.#sessions.delete(session);
     this.#expiry.forget(session);

@@ -1,6 +1,7 @@
 import type { Call, Caller } from "./calls/call.ts";
 import { asError, EventRouterError, toWire, ValidationError } from "./errors.ts";
 import { record } from "./frame-reader.ts";
+import { isLeadLost } from "./peers.ts";
 import type { SavedCall } from "./saved-session.ts";
 
 /** The calls of one session: one after another, each when there is room for its answer. Answers are large, and a client may ask faster than it reads (P11). */
@@ -42,6 +43,7 @@ export class CallQueue {
   }
 
   async #call(req: number, method: unknown, params: unknown): Promise<void> {
+    const { lead, company } = this.#caller.namespace;
     try {
       const call = typeof method === "string" ? this.#calls.get(method) : undefined;
       if (call === undefined) throw new ValidationError("ERR_METHOD", `this router has no call ${typeof method === "string" ? JSON.stringify(method.slice(0, 64)) : "without a name"}; it has ${[...this.#calls.keys()].join(", ")}`);
@@ -49,6 +51,7 @@ export class CallQueue {
       const value = await call(this.#caller, params === undefined ? {} : record(params, "params"));
       if (!this.#closed) this.#caller.reader.tell(`["ok",${req},${value}]`);
     } catch (error) {
+      if (isLeadLost(error)) company?.refused(lead);
       if (!this.#closed) this.#refuse(req, asError(error, (cause) => new EventRouterError("ERR_INTERNAL", "the router failed to answer; see its log", { cause })));
     }
   }

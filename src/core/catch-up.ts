@@ -26,6 +26,7 @@ export class CatchUp {
   readonly #wakeBy: (time: number) => void;
   readonly #failed: (error: unknown) => void;
   readonly #goneBy: (seq: number) => Gap["reason"];
+  readonly #first: () => number;
   readonly #ready = new Set<Cursor>();
   /** Cursors that wait for a page, and the first of them whose read is under way. */
   readonly #reading = new Set<Cursor>();
@@ -36,7 +37,7 @@ export class CatchUp {
   #retryAt: number | null = null;
   #scheduled = false;
 
-  constructor(options: { log: Log; tail: Tail; dispatcher: Dispatcher; defer(callback: () => void): void; now(): number; wakeBy(time: number): void; failed(error: unknown): void; goneBy(seq: number): Gap["reason"] }) {
+  constructor(options: { log: Log; tail: Tail; dispatcher: Dispatcher; defer(callback: () => void): void; now(): number; wakeBy(time: number): void; failed(error: unknown): void; goneBy(seq: number): Gap["reason"]; first(): number }) {
     this.#log = options.log;
     this.#tail = options.tail;
     this.#dispatcher = options.dispatcher;
@@ -45,6 +46,7 @@ export class CatchUp {
     this.#wakeBy = options.wakeBy;
     this.#failed = options.failed;
     this.#goneBy = options.goneBy;
+    this.#first = options.first;
   }
 
   /** The cursor is behind and may have room: looked at once the present turn is over. */
@@ -75,7 +77,8 @@ export class CatchUp {
   #serve(cursor: Cursor, made: MadeParcels): void {
     if (cursor.place.state !== "behind") return;
     let { after } = cursor.place;
-    if (after < this.#log.first - 1) after = this.#skip(cursor, after, this.#log.first - 1);
+    const first = this.#first();
+    if (after < first - 1) after = this.#skip(cursor, after, first - 1);
     if (after >= this.#dispatcher.head) return this.#dispatcher.goLive(cursor);
     if (!cursor.window.open || cursor.reader.room <= 0) return;
     const page = this.#tail.after(after, PAGE.events);

@@ -21,6 +21,21 @@ export function steady(now: () => number): () => number {
   };
 }
 
+/**
+ * How much time has passed since the first look, ms: forward only. What passed between two looks counts nothing when the clock was set back between them, so that a lease that
+ * is measured by it is over a little late at the most by as much.
+ */
+export function stopwatch(now: () => number): () => number {
+  let last = now();
+  let passed = 0;
+  return () => {
+    const time = now();
+    passed += Math.max(0, time - last);
+    last = time;
+    return passed;
+  };
+}
+
 /** What a host gives a router: time, randomness and turns of its loop. */
 export interface Surroundings {
   /** Milliseconds since 1970. */

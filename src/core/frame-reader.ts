@@ -29,6 +29,9 @@ export class FrameReader {
     return frame as [string, ...unknown[]];
   }
 
+  /** The frame just read, as it came. */
+  get line(): string { return this.#lines[this.#next - 1]!; }
+
   /** The raw lines that belong to the frame just read. */
   raw(count: number): readonly string[] {
     const lines = this.#lines.slice(this.#next, this.#next + count);

@@ -91,6 +91,13 @@ export class Groups {
     return true;
   }
 
+  /** They are another router's now. */
+  leave(): void {
+    for (const { interest } of this.#loaded.values()) if (interest !== undefined) this.#release(interest);
+    this.#groups.clear();
+    this.#loaded.clear();
+  }
+
   /** All there are, with where each is. */
   async list(): Promise<{ readonly name: string; readonly owner: string; readonly topics: readonly string[]; readonly epoch: string; readonly seq: number; readonly open: number; readonly members: number; readonly inFlight: number }[]> {
     const stored = await this.#home.bookmarks.list(groupKey(""));

@@ -9,6 +9,7 @@ import type { Settlement } from "./jobs.ts";
 import { readFailure } from "./failure.ts";
 import type { Membership, Spec } from "./membership.ts";
 import type { Namespace } from "./namespace.ts";
+import { isLeadLost } from "./peers.ts";
 import { assertPattern } from "./pattern.ts";
 import type { Action, Principal, Rights } from "./policy.ts";
 import type { Cursor, Reader } from "./reader.ts";
@@ -25,17 +26,26 @@ export class Handles {
   /** A subscription counts. @throws `ERR_RATE_LIMIT` if it is one too many. */
   readonly #spend: () => void;
   readonly #tell: (frame: readonly unknown[]) => void;
+  readonly #elsewhere: (id: number) => boolean;
   readonly memberships = new Map<number, Membership>();
   readonly #responders = new Map<number, Responder>();
   /** Subscriptions that are being opened, each by the attempt that does: another's, or none, and it was ended meanwhile. */
   readonly #opening = new Map<number, Spec>();
 
-  constructor(options: { namespace: Namespace; reader: Reader; principal(): Principal; spend(): void; tell(frame: readonly unknown[]): void }) {
+  /** @param options.elsewhere whether the leader has something under this id */
+  constructor(options: { namespace: Namespace; reader: Reader; principal(): Principal; spend(): void; tell(frame: readonly unknown[]): void; elsewhere(id: number): boolean }) {
     this.#namespace = options.namespace;
     this.#reader = options.reader;
     this.#principal = options.principal;
     this.#spend = options.spend;
     this.#tell = options.tell;
+    this.#elsewhere = options.elsewhere;
+  }
+
+  /** Whether it has something that takes one mind for the namespace. */
+  get bound(): boolean {
+    const named = (spec: Spec): boolean => spec.durable !== undefined || spec.group !== undefined;
+    return this.memberships.size > 0 || this.#responders.size > 0 || [...this.#opening.values()].some(named) || [...this.#reader.cursors.values()].some(({ durable }) => durable !== undefined) || this.#namespace.work.jobs.has(this.#reader);
   }
 
   /** The session has other rights now. */
@@ -57,11 +67,13 @@ export class Handles {
       return refuse(error);
     }
     this.#opening.set(id, attempt);
+    const { lead } = this.#namespace;
     try {
       const { keeping } = subscribing;
       if (keeping.as === "group") await this.#join(id, topics, spec, subscribing, keeping, arrived);
       else await this.#open(id, topics, subscribing, keeping, arrived);
     } catch (error) {
+      if (isLeadLost(error)) this.#namespace.company?.refused(lead);
       if (arrived()) refuse(error);
     }
   }
@@ -253,7 +265,7 @@ export class Handles {
     const { limits } = this.#namespace;
     const { cursors } = this.#reader;
     const others = [cursors, this.memberships, this.#responders, this.#opening];
-    if (others.some((handles) => handles.has(id))) throw new SubscriptionError("ERR_SUBSCRIPTION_ID", `this session has a subscription ${id} already; use another id`);
+    if (others.some((handles) => handles.has(id)) || this.#elsewhere(id)) throw new SubscriptionError("ERR_SUBSCRIPTION_ID", `this session has a subscription ${id} already; use another id`);
     if (others.reduce((sum, { size }) => sum + size, 0) >= limits.subscriptions) throw new SubscriptionError("ERR_TOO_MANY_SUBSCRIPTIONS", `a session may have ${limits.subscriptions} subscriptions; end some, or use wider patterns`);
     if (!Array.isArray(patterns) || patterns.length === 0 || patterns.length > limits.topics) throw new ValidationError("ERR_PATTERN", `topics must be 1 to ${limits.topics} patterns`, { details: { path: "topics" } });
     for (const pattern of patterns as unknown[]) assertPattern(pattern);

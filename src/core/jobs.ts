@@ -44,6 +44,7 @@ export class Jobs {
   readonly #now: () => number;
   readonly #deadlineSet: (at: number) => void;
   readonly #took: Histogram;
+  readonly #mayGive: () => boolean;
   readonly #jobs = new Map<number, Job>();
   readonly #byReader = new Map<Reader, Map<number, Job>>();
   readonly #deadlines = new Deadlines<number>();
@@ -51,19 +52,25 @@ export class Jobs {
   /** Acks and nacks that came too late, or twice. */
   late = 0;
 
-  /** @param options.took counts how long each took that was acked or nacked */
-  constructor(options: { now(): number; deadlineSet(at: number): void; took: Histogram }) {
+  /**
+   * @param options.took counts how long each took that was acked or nacked
+   * @param options.mayGive false for a router that stood still while another took its place: what it gave would be given twice
+   */
+  constructor(options: { now(): number; deadlineSet(at: number): void; took: Histogram; mayGive(): boolean }) {
+    this.#mayGive = options.mayGive;
     this.#now = options.now;
     this.#took = options.took;
     this.#deadlineSet = options.deadlineSet;
   }
 
   get open(): number { return this.#jobs.size; }
+  has(reader: Reader): boolean { return this.#byReader.has(reader); }
   /** When `expire` is next needed. */
   get due(): number | null { return this.#deadlines.next; }
 
   /** @param timeout ms until it counts as lost */
   give(owner: JobOwner, event: LogEvent, attempt: number, timeout: number): void {
+    if (!this.#mayGive()) return;
     const token = ++this.lastToken;
     const since = this.#now();
     this.#add({ token, owner, seq: event.seq, attempt, since, deadline: since + timeout, expired: false });

@@ -1,6 +1,7 @@
 import type { Appender } from "./appender.ts";
 import { EventRouterError } from "./errors.ts";
 import type { LogEvent } from "./log-event.ts";
+import { isLeadLost } from "./peers.ts";
 import type { Batch, Draft, Log } from "./store.ts";
 
 const PAGE = { events: 512, size: 512 * 1024 };
@@ -14,7 +15,7 @@ export interface LedgerOptions<T> {
   /** Of its event stream, and what its types begin with: `$dead` has `$dead.open` and `$dead.closed`. */
   readonly name: string;
   readonly log: Log;
-  readonly appender: Appender;
+  readonly appender: Pick<Appender, "submit">;
   stampTime(): number;
   randomId(): string;
   /** Key and what to remember of an opening record. */
@@ -90,8 +91,10 @@ export class Ledger<T> {
   /** @throws what the store failed with. */
   append(batches: readonly Batch[]): Promise<void> {
     return new Promise((resolve, reject) => this.#options.appender.submit(batches, (fate) => {
-      if (fate instanceof EventRouterError) reject(fate);
-      else resolve();
+      // One leader's batches are refused together.
+      const refused = fate instanceof EventRouterError ? fate : fate.flat().map((one) => (one.state === "refused" ? one.error : undefined)).find(isLeadLost);
+      if (refused === undefined) resolve();
+      else reject(refused);
     }));
   }
 

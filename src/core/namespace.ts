@@ -1,5 +1,6 @@
 import { Appender } from "./appender.ts";
 import { CatchUp } from "./catch-up.ts";
+import { Company, type CompanyHome } from "./company/company.ts";
 import type { Surroundings } from "./clock.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Filter } from "./filter.ts";
@@ -12,14 +13,27 @@ import { Cursor, type Reader } from "./reader.ts";
 import { Measures } from "./measures.ts";
 import { Meter } from "./meter.ts";
 import type { BudgetedCompiler } from "./regex-budget.ts";
-import { Requests } from "./requests.ts";
-import { Retention, type RetentionPolicy } from "./retention.ts";
+import { Office, type OfficeOptions } from "./office.ts";
+import { isLeadLost, type Lead } from "./peers.ts";
+import type { Requests } from "./requests.ts";
+import type { RetentionPolicy } from "./retention.ts";
 import type { SavedCursor } from "./saved-session.ts";
 import type { Log } from "./store.ts";
 import { Tail } from "./tail.ts";
 import { TopicIndex } from "./topic-index.ts";
 import { Window } from "./window.ts";
-import { Work } from "./work.ts";
+import type { Work } from "./work.ts";
+
+/** What a router does for the other routers of a namespace's log. */
+export interface NamespaceHost {
+  vouch(namespace: Namespace, ...args: Parameters<CompanyHome["vouch"]>): ReturnType<CompanyHome["vouch"]>;
+  tells(namespace: Namespace, what: string): string | Promise<string>;
+  seeks(namespace: Namespace, subscription: string): ReturnType<CompanyHome["seeks"]>;
+  /** Those of its sessions that have something that only the leader has. Returns how to end them. */
+  bound(namespace: Namespace): () => void;
+  elapsed(): number;
+  randomId(): string;
+}
 
 export interface NamespaceOptions {
   readonly name: string;
@@ -33,6 +47,8 @@ export interface NamespaceOptions {
   readonly surroundings: Surroundings;
   readonly regex: BudgetedCompiler;
   readonly bookmarkDelay: number;
+  /** Undefined: there are no other routers, whatever the log has. */
+  readonly host?: NamespaceHost;
   /** Everything that a commit brought may leave now. */
   flush(): void;
   /** `tick` is wanted by this time. */
@@ -50,23 +66,31 @@ export class Namespace {
   readonly appender: Appender;
   readonly dispatcher: Dispatcher;
   readonly catchUp: CatchUp;
-  readonly requests: Requests;
+  /** The other routers of the log, if there can be any. */
+  readonly company: Company | undefined;
   readonly measures = new Measures();
-  readonly work: Work;
   readonly readers = new Set<Reader>();
   readonly #interests: Interests;
-  readonly #retention: Retention;
+  readonly #officeOptions: OfficeOptions;
+  readonly #host: NamespaceHost | undefined;
+  #office: Office;
+  /** That of a lead which begins. */
+  #coming: Office | undefined;
+  /** Who waits until so much of the log was reported. */
+  #arrivals: { readonly head: number; resolve(): void }[] = [];
   readonly #now: () => number;
   readonly #unwatch: () => void;
   readonly #meter: Meter;
   #lastTime: number;
   /** Up to here somebody has purged the log. */
   #purged = 0;
+  /** Up to here another router has, which the log may not know yet. */
+  #purgedElsewhere = 0;
   /** Events appended since the start, and publishes refused. */
   published = 0;
   refused = 0;
 
-  constructor({ name, log, durability, lastTime, limits, retention, tail: tailLimit, surroundings, regex, bookmarkDelay, flush, wakeBy, failed }: NamespaceOptions) {
+  constructor({ name, log, durability, lastTime, limits, retention, tail: tailLimit, surroundings, regex, bookmarkDelay, host, flush, wakeBy, failed }: NamespaceOptions) {
     this.name = name;
     this.log = log;
     this.durability = durability;
@@ -86,21 +110,36 @@ export class Namespace {
     });
     this.dispatcher = new Dispatcher({ head: log.head, match: (type) => index.match(type), fellBehind: (cursor) => this.catchUp.wake(cursor) });
     const goneBy = (seq: number): Gap["reason"] => (seq <= this.#purged ? "purged" : "retention");
-    this.catchUp = new CatchUp({ log, tail, dispatcher: this.dispatcher, defer, now: surroundings.now, wakeBy, failed, goneBy });
-    this.requests = new Requests({ now: surroundings.now, deadlineSet: wakeBy, took: this.measures.request });
-    this.#retention = new Retention(log, retention, failed, (upTo) => this.work.carry(upTo));
-    this.appender = new Appender({ log, defer, committed: () => { this.#retention.appended(); flush(); }, failed, now: surroundings.now, measures: this.measures });
-    this.work = new Work({
-      log, tail, appender: this.appender, measures: this.measures, readers: this.readers, limits, surroundings, bookmarkDelay, goneBy, wakeBy, failed,
+    this.catchUp = new CatchUp({ log, tail, dispatcher: this.dispatcher, defer, now: surroundings.now, wakeBy, failed, goneBy, first: () => Math.max(log.first, this.#purgedElsewhere + 1) });
+    this.appender = new Appender({ log, defer, committed: () => { if (this.company === undefined) this.#office.appended(); flush(); }, failed, now: surroundings.now, measures: this.measures });
+    this.#officeOptions = {
+      log, tail, appender: this.appender, measures: this.measures, readers: this.readers, limits, surroundings, bookmarkDelay, retention, goneBy, wakeBy, failed, holds: () => this.leads, seek: async (...what) => this.company?.seek(...what),
       stampTime: () => this.stampTime(), placeOf: (cursor) => this.placeOf(cursor), start: (from) => this.#start(from), disinterested: (interest) => this.disinterested(interest),
-    });
+    };
+    const peers = host && log.peers;
+    this.#host = host;
+    this.#office = new Office(peers && 0, this.#officeOptions);
+    this.company = peers && new Company({ peers, home: this.#home(host), now: surroundings.now, elapsed: () => host.elapsed(), randomId: () => host.randomId(), wakeBy, failed });
     this.#unwatch = log.watch((events) => {
       this.published += events.length;
       this.#meter.add(events.length);
       tail.push(events);
       this.dispatcher.dispatch(events);
-      this.work.appended(events);
+      if (this.company === undefined) this.work.appended(events);
+      else this.#appendedByAny(events);
     });
+  }
+
+  get work(): Work { return this.#office.work; }
+  get requests(): Requests { return this.#office.requests; }
+  /** The token under which it is done, if there are others. */
+  get lead(): number | undefined { return this.#office.lead; }
+  /** Whether what takes one mind is done here. */
+  get leads(): boolean { return this.company === undefined || this.company.holds(); }
+
+  /** Reads what is open, or finds out who does that; before the first session. */
+  start(): Promise<void> {
+    return this.company === undefined ? this.work.load() : this.company.start();
   }
 
   /** The stamp of an event that comes now: time along a log never falls, whatever the clock does. */
@@ -108,12 +147,15 @@ export class Namespace {
     return (this.#lastTime = Math.max(this.#now(), this.#lastTime));
   }
 
+  now(): number { return this.#now(); }
+
   /** Events appended per second, of late. */
   rate(): number { return this.#meter.rate(); }
 
   /** Events that are not stored: given out at once. */
   passOn(events: readonly LogEvent[]): void {
     this.dispatcher.dispatchEphemeral(events);
+    this.company?.pass(events);
   }
 
   /**
@@ -192,21 +234,77 @@ export class Namespace {
 
   /** Removes the events up to and with a seq; readers that have not had them are told by a gap. What is held back stays. */
   async purge(upTo: number): Promise<void> {
-    await this.work.purge(upTo);
+    const { work, lead } = this.#office;
+    await work.purge(upTo);
     this.#purged = Math.max(this.#purged, upTo);
-    await this.log.trim(upTo);
+    await this.log.trim(upTo, lead);
+    this.company?.purge(upTo);
   }
 
   /** What is due; returns when to come again, null if nothing is planned. */
   tick(now: number): number | null {
-    this.requests.expire(now);
-    const due = [this.requests.due, this.#retention.tick(now), this.catchUp.tick(now), this.work.tick(now)].filter((time) => time !== null);
+    const due = [this.company?.tick(now) ?? null, this.leads ? this.#office.tick(now) : null, this.catchUp.tick(now)].filter((time) => time !== null);
     return due.length === 0 ? null : Math.min(...due);
   }
 
   async close(): Promise<void> {
     await this.appender.drained();
+    // Those that come next to whoever leads then find what these have finished.
+    if (this.company?.holds() === true) this.#host?.bound(this)();
+    this.company?.dismiss();
     await this.work.close();
+    await this.company?.close();
     this.#unwatch();
+  }
+
+  #home(host: NamespaceHost): CompanyHome {
+    return {
+      begin: (lead) => this.#begin(lead),
+      lost: () => this.#lost(),
+      vouch: (port, facts) => host.vouch(this, port, facts),
+      passed: (events) => this.dispatcher.dispatchEphemeral(events),
+      purged: (upTo) => {
+        this.#purgedElsewhere = Math.max(this.#purgedElsewhere, upTo);
+        this.#purged = Math.max(this.#purged, upTo);
+      },
+      tells: (what) => host.tells(this, what),
+      seeks: (subscription) => host.seeks(this, subscription),
+    };
+  }
+
+  #appendedByAny(events: readonly LogEvent[]): void {
+    if (this.leads) {
+      this.work.appended(events);
+      this.#office.appended();
+    }
+    this.#coming?.work.appended(events);
+    const { head } = this.dispatcher;
+    const arrived = this.#arrivals.filter((one) => one.head <= head);
+    if (arrived.length === 0) return;
+    this.#arrivals = this.#arrivals.filter((one) => one.head > head);
+    for (const { resolve } of arrived) resolve();
+  }
+
+  /** This router leads from now on: goes on with what the one before has written down. */
+  async #begin({ token, head }: Lead): Promise<void> {
+    const { failed } = this.#officeOptions;
+    const office = new Office(token, { ...this.#officeOptions, failed: (error) => (isLeadLost(error) ? this.company!.refused(token) : failed(error)) });
+    this.#coming = office;
+    // Places that were noted by others are in what was reported here, or would be taken for places behind the end.
+    if (this.dispatcher.head < head) await new Promise<void>((resolve) => this.#arrivals.push({ head, resolve }));
+    if (this.#coming === office) await office.work.load();
+    if (this.#coming !== office) return;
+    this.#coming = undefined;
+    this.#office = office;
+  }
+
+  #lost(): void {
+    const endBound = this.#host?.bound(this);
+    this.#coming = undefined;
+    for (const { resolve } of this.#arrivals.splice(0)) resolve();
+    const before = this.#office;
+    this.#office = new Office(0, this.#officeOptions);
+    before.leave();
+    endBound?.();
   }
 }

@@ -1,3 +1,4 @@
+import { Away } from "./company/away.ts";
 import type { Authority } from "./authority.ts";
 import { CallQueue } from "./call-queue.ts";
 import type { Call } from "./calls/call.ts";
@@ -7,12 +8,13 @@ import type { Credential } from "./frames.ts";
 import { Handles } from "./handles.ts";
 import type { Membership } from "./membership.ts";
 import type { Namespace } from "./namespace.ts";
-import type { Principal } from "./policy.ts";
+import type { Principal, SavedPrincipal } from "./policy.ts";
 import { readLine } from "./publish.ts";
 import { Publisher } from "./publisher.ts";
 import type { Reader } from "./reader.ts";
 import { mayNotRequest, responderLost, type Responder } from "./requests.ts";
 import { savePrincipal } from "./save.ts";
+import type { Vouched } from "./company/vouching.ts";
 import type { SavedOpenSession } from "./saved-session.ts";
 import { checkPayload } from "./validate-event.ts";
 
@@ -39,6 +41,8 @@ export class OpenSession {
   readonly #authority: Authority;
   readonly #publisher: Publisher;
   readonly #handles: Handles;
+  /** What of it is at the leader, where several routers share the log. */
+  readonly #away: Away | undefined;
   /** Newer credentials that are being looked at: by the number of the question alone, as a credential is written nowhere. */
   readonly #renewals = new Set<number>();
   #closed = false;
@@ -50,9 +54,24 @@ export class OpenSession {
     this.reader = reader;
     this.#calls = new CallQueue(this, calls);
     this.#authority = authority;
-    this.#handles = new Handles({ namespace, reader, principal: () => this.principal, spend: () => authority.spend("subscribe"), tell: (frame) => this.#tell(frame) });
+    this.#handles = new Handles({ namespace, reader, principal: () => this.principal, spend: () => authority.spend("subscribe"), tell: (frame) => this.#tell(frame), elsewhere: (handle) => this.#away?.has(handle) === true });
     this.#publisher = new Publisher({ namespace, principal, name: reader.name, spend: (events) => authority.spend("publish", events), tell: (frame) => this.#tell(frame), broken: end });
+    this.#away = namespace.company && new Away({
+      session: id, reader, outbound: namespace.company, now: () => namespace.now(), end, receive: (message) => void this.receive(message),
+      facts: () => ({ principal: this.#vouchedFor(), ...(reader.name !== undefined && { name: reader.name }), ...(instance !== undefined && { instance }) } satisfies Omit<Vouched, "id">),
+      principal: () => this.#vouchedFor(),
+    });
   }
+
+  /** What another router is told of its principal; that it expires is for this one to see to. */
+  #vouchedFor(): SavedPrincipal {
+    const { expiresAt: _here, ...principal } = savePrincipal(this.principal);
+    return principal;
+  }
+
+  get away(): Away | undefined { return this.#away; }
+  /** Whether it has something that only the leader has. */
+  get bound(): boolean { return this.#handles.bound || this.#calls.unanswered.length > 0 || this.namespace.requests.openFor(this.reader) > 0; }
 
   spend(): void { this.#authority.spend("call"); }
 
@@ -66,6 +85,7 @@ export class OpenSession {
   become(principal: Principal): void {
     this.#publisher.principal = principal;
     this.#handles.entitle(principal.rights);
+    this.#away?.become();
     this.#tell(["rights", this.#authority.standing(principal)]);
   }
 
@@ -75,12 +95,17 @@ export class OpenSession {
    */
   receive(message: string): "stays" | "leaves" {
     const frames = new FrameReader(message);
+    const away = this.#away === undefined || this.namespace.leads ? undefined : this.#away;
+    // One that stood still past its lease has found out just now, and ended what it led.
+    if (this.#closed) return "stays";
     for (let frame = frames.frame(); frame !== undefined; frame = frames.frame()) {
+      if (away?.takes(frame, frames) === true) continue;
       const [name, ...args] = frame;
       switch (name) {
         case "pub": this.#publisher.publish(count(args[0], "req"), frames.raw(count(args[1], "lines")), args[2]); break;
         case "ack":
           this.#handles.ack(args);
+          away?.ack(args);
           this.#calls.wake();
           break;
         case "done": this.#handles.done(args); break;
@@ -94,10 +119,15 @@ export class OpenSession {
         case "cancel": this.namespace.requests.cancel(this.reader, count(args[0], "req")); break;
         case "call": this.#calls.add(count(args[0], "req"), args[1], args[2]); break;
         case "auth": void this.#renew(count(args[0], "req"), record(args[1], "credential")); break;
+        case "revive":
+          if (!this.reader.vouched) throw malformed("revive");
+          this.namespace.company?.found(String(args[1]), { reader: this.reader, id: count(args[0], "id") });
+          break;
         case "bye": return "leaves";
         default: throw malformed(`unknown frame ${JSON.stringify(name.slice(0, 32))}`);
       }
     }
+    away?.flush();
     return "stays";
   }
 
@@ -137,6 +167,7 @@ export class OpenSession {
   /** The link is gone, or the router leaves. */
   close(): void {
     this.#closed = true;
+    this.#away?.close();
     this.#calls.close();
     this.#handles.close();
     this.namespace.requests.leave(this.reader);

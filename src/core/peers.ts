@@ -76,6 +76,6 @@ export function leadLost(): ConflictError {
   return new ConflictError("ERR_LEAD_LOST", "another router leads this namespace now; connect again", { retryable: true, details: { retryAfter: 0 } });
 }
 
-export function isLeadLost(error: unknown): boolean {
+export function isLeadLost(error: unknown): error is ConflictError {
   return error instanceof ConflictError && error.code === "ERR_LEAD_LOST";
 }

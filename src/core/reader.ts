@@ -13,9 +13,12 @@ export class Reader extends Output {
   readonly cursors = new Map<number, Cursor>();
   /** Its session's id. */
   readonly session: string;
+  /** Its client is another router's, which vouches for it. */
+  readonly vouched: boolean;
 
-  constructor(options: { session: string; name: string | undefined; rights: Rights; windowSize: number; hasOutput(): void }) {
+  constructor(options: { session: string; name: string | undefined; rights: Rights; windowSize: number; vouched?: boolean; hasOutput(): void }) {
     super(options.windowSize, options.hasOutput);
+    this.vouched = options.vouched === true;
     this.session = options.session;
     this.name = options.name;
     this.rights = options.rights;

@@ -58,6 +58,8 @@ export class Retention {
       let upTo = now > 0 && maxAge !== undefined ? await log.seqBefore(now - maxAge) : 0;
       upTo = Math.max(upTo, log.head - maxEvents);
       if (log.extent.size > maxBytes) upTo = Math.max(upTo, await this.#firstOver(maxBytes));
+      // A log that others write too may have more than was reported here: what is not known yet cannot be carried on.
+      upTo = Math.min(upTo, log.head);
       if (upTo < log.first) return;
       await this.#before(upTo);
       await log.trim(upTo);

@@ -8,7 +8,8 @@ import { randomText } from "./event-id.ts";
 import { PROTOCOL_VERSION, type Hello, type Welcome } from "./frames.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import type { Port } from "./link.ts";
-import { Namespace } from "./namespace.ts";
+import { Namespace, type NamespaceHost } from "./namespace.ts";
+import { namespaceHost } from "./namespace-host.ts";
 import { OpenSession } from "./open-session.ts";
 import { Outlets, type Outlet } from "./outlets.ts";
 import { namespaceLags, namespaceStats, type Lag } from "./namespace-stats.ts";
@@ -83,6 +84,7 @@ export class Router {
   readonly #greetings = new Deadlines<Session>();
   readonly #outlets: Outlets;
   readonly #started: number;
+  readonly #host: NamespaceHost;
   #wake: number | null = null;
   #stopping = false;
   #lastFailure: { readonly at: number; readonly message: string } | undefined;
@@ -101,6 +103,10 @@ export class Router {
     this.#onError = onError;
     this.#outlets = new Outlets({ mostUnread: SLOW * this.#limits.windowSize, defer: surroundings.defer, failed: (error) => this.#failed(error) });
     this.#started = surroundings.now();
+    this.#host = namespaceHost({
+      clock: this.#clock, authorities: this.#authorities, sessions: this.#sessions, meet: (port) => this.#meet(port, {}),
+      join: (session, namespace, principal, who) => this.#join(session, namespace, principal, {}, who, true),
+    });
     this.#calls = calls({ hostStats, uptime: () => surroundings.now() - this.#started, health: (own) => this.health(own), sessions: (namespace) => this.#opened(namespace) });
   }
 
@@ -216,8 +222,8 @@ export class Router {
     return opened;
   }
 
-  #join(session: Session, namespace: Namespace, principal: Principal, caller: Caller, { id, instance, name }: Pick<SavedOpenSession, "id" | "instance" | "name">): OpenSession {
-    const reader: Reader = new Reader({ session: id, name, rights: principal.rights, windowSize: this.#limits.windowSize, hasOutput: () => this.#outlets.add(outlet) });
+  #join(session: Session, namespace: Namespace, principal: Principal, caller: Caller, { id, instance, name }: Pick<SavedOpenSession, "id" | "instance" | "name">, vouched = false): OpenSession {
+    const reader: Reader = new Reader({ session: id, name, rights: principal.rights, windowSize: this.#limits.windowSize, vouched, hasOutput: () => this.#outlets.add(outlet) });
     const outlet: Outlet = { session, reader };
     if (instance !== undefined) {
       this.#instances.get(instance)?.end(new ConnectionError("ERR_REPLACED", "this client has connected again", { retryable: true }));
@@ -244,12 +250,12 @@ export class Router {
   async #openNamespace(name: string): Promise<Namespace> {
     const log = await this.#store.open(name);
     const last = log.head >= log.first ? (await log.read(log.head - 1, { events: 1, size: 1 }))[0] : undefined;
-    const namespace = new Namespace({
-      name, log, durability: this.#store.durability, lastTime: last?.time ?? 0,
+    const namespace: Namespace = new Namespace({
+      name, log, host: this.#host, durability: this.#store.durability, lastTime: last?.time ?? 0,
       limits: this.#limits, retention: this.#retention, tail: this.#tail, surroundings: this.#surroundings, regex: compileRegex, bookmarkDelay: this.#bookmarkDelay,
       flush: () => this.#outlets.flush(), wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error),
     });
-    await namespace.work.load();
+    await namespace.start();
     this.#namespaces.set(name, namespace);
     void log.lost?.then((error) => this.#lost(namespace, error));
     const due = namespace.tick(this.#surroundings.now());

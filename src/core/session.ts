@@ -93,7 +93,8 @@ export class Session {
   /** What it takes to go on after the host has slept and the pipe has stayed. */
   save(): SavedSession {
     switch (this.#state.state) {
-      case "open": return this.#state.session.save();
+      // What it has at another router does not sleep.
+      case "open": return this.#state.session.away?.used === true ? { state: "lost" } : this.#state.session.save();
       case "greeting": return { state: "greeting" };
       default: return { state: "lost" };
     }

@@ -1,6 +1,7 @@
 import type { Appender } from "./appender.ts";
 import type { Measures } from "./measures.ts";
 import { Bookmarks } from "./bookmarks.ts";
+import type { Found } from "./company/seeking.ts";
 import type { Surroundings } from "./clock.ts";
 import { DeadLetters, deadLetterOf, eventOf, type DeadNote } from "./dead-letters.ts";
 import { Delayed, readDelayed, stampOf } from "./delayed.ts";
@@ -25,7 +26,13 @@ const REVIVAL = 60_000;
 export interface WorkOptions {
   readonly log: Log;
   readonly tail: Tail;
-  readonly appender: Appender;
+  readonly appender: Pick<Appender, "submit">;
+  /** Tokens and numbers of this leader begin behind this one. */
+  readonly base: number;
+  /** Where among other routers' clients a subscription is. */
+  seek(subscription: string, letter: string): Promise<Found | undefined>;
+  /** Whether it is still this router's to give out. */
+  mayGive(): boolean;
   readonly readers: ReadonlySet<Reader>;
   readonly limits: Limits;
   readonly measures: Measures;
@@ -58,7 +65,8 @@ export class Work {
     const randomId = (): string => randomText(16, surroundings.randomBytes);
     this.#options = options;
     this.bookmarks = new Bookmarks({ log, delay: options.bookmarkDelay, defer, now, wakeBy, failed });
-    this.jobs = new Jobs({ now, deadlineSet: wakeBy, took: options.measures.handler });
+    this.jobs = new Jobs({ now, deadlineSet: wakeBy, took: options.measures.handler, mayGive: () => options.mayGive() });
+    this.jobs.resume(options.base);
     this.durables = new Durables({ bookmarks: this.bookmarks, epoch: log.epoch, placeOf: options.placeOf });
 
     const ledger = <T>(name: string, read: (record: LogEvent) => { key: string; value: T }, opened?: (key: string, value: T) => void): Ledger<T> => new Ledger<T>({
@@ -144,8 +152,8 @@ export class Work {
         return group.revive(id, event, letter.attempts);
       }
     }
-    const cursor = this.#cursorOf(subscription);
-    if (cursor === undefined) throw new SubscriptionError("ERR_SUBSCRIPTION_GONE", `the subscription "${subscription}" that failed is not there; start its client, then retry, or discard the dead letter`, { details: { subscription }, retryable: true });
+    const cursor = this.#cursorOf(subscription) ?? await this.#options.seek(subscription, id);
+    if (cursor === undefined || !this.#options.readers.has(cursor.reader)) throw new SubscriptionError("ERR_SUBSCRIPTION_GONE", `the subscription "${subscription}" that failed is not there; start its client, then retry, or discard the dead letter`, { details: { subscription }, retryable: true });
     if (this.deadLetters.reviving.has(id)) return;
     this.deadLetters.reviving.add(id);
     const attempts = letter.attempts + 1;
@@ -156,6 +164,9 @@ export class Work {
     };
     this.jobs.give({ reader: cursor.reader, sub: cursor.id, settled, released: () => {} }, event, attempts, REVIVAL);
   }
+
+  /** Another router does it now: nothing is written any more. */
+  leave(): void { this.groups.leave(); }
 
   /** Writes what is still to be written. */
   async close(): Promise<void> {

@@ -1,19 +1,32 @@
 import { ValidationError } from "../errors.ts";
-import { namespaceStats } from "../namespace-stats.ts";
+import type { Namespace } from "../namespace.ts";
+import { namespaceStats, sumOfStats, type NamespaceFigures } from "../namespace-stats.ts";
 import { named } from "../subscribe-spec.ts";
 import { type Caller, demand, whole } from "./call.ts";
 
 type Params = Readonly<Record<string, unknown>>;
 
-/** The figures of the caller's namespace. */
-export function stats({ namespace, principal }: Caller, host: Readonly<Record<string, number | string>>): string {
+/** The figures of the caller's namespace, of all routers that share its log. */
+export async function stats({ namespace, principal }: Caller, host: Readonly<Record<string, number | string>>): Promise<string> {
   demand(principal, "manage");
-  return JSON.stringify({ ...namespaceStats(namespace), ...host });
+  const own = namespaceStats(namespace);
+  if (namespace.company === undefined) return JSON.stringify({ ...own, ...host });
+  const others = (await namespace.company.gather("stats")).map((one) => JSON.parse(one) as NamespaceFigures);
+  return JSON.stringify({ ...sumOfStats([own, ...others]), ...host });
 }
 
-/** Everything that reads: live subscriptions, members of groups, and the durable names and groups that nobody reads now. */
-export async function subscriptions({ namespace, principal }: Caller, sessions: Iterable<Pick<Caller, "reader" | "principal" | "memberships"> & { readonly id: string }>): Promise<string> {
+type Subscriber = Pick<Caller, "reader" | "principal" | "memberships"> & { readonly id: string };
+
+/** Everything that reads, on all routers that share the log. */
+export async function subscriptions({ namespace, principal }: Caller, sessions: Iterable<Subscriber>): Promise<string> {
   demand(principal, "manage");
+  const own = await listSubscriptions(namespace, sessions);
+  if (namespace.company === undefined) return own;
+  return `[${[own, ...await namespace.company.gather("subscriptions")].map((list) => list.slice(1, -1)).filter((list) => list !== "").join(",")}]`;
+}
+
+/** What one router knows of: live subscriptions, members of groups, and if it leads the durable names and groups that nobody reads now. */
+export async function listSubscriptions(namespace: Namespace, sessions: Iterable<Subscriber>): Promise<string> {
   const { dispatcher, work, log } = namespace;
   const live: object[] = [];
   for (const { id, reader, principal: { subject }, memberships } of sessions) {
@@ -26,6 +39,7 @@ export async function subscriptions({ namespace, principal }: Caller, sessions: 
     }
     for (const [sub, { group, member, topics }] of memberships) live.push({ id: `${id}:${sub}`, ...who, topics, group: group.name, lag: group.lag, inFlight: member.busy, acked: group.acked, redelivered: group.redelivered, dead: group.dead });
   }
+  if (!namespace.leads) return JSON.stringify(live);
   const lagOf = (epoch: string, seq: number): number => (epoch === log.epoch ? log.head - seq : log.head - log.first + 1);
   for (const { active, epoch, seq, name, owner, ...one } of await work.durables.list()) if (!active) live.push({ id: `durable:${name}`, ...one, durable: name, subject: owner === "" ? undefined : owner, lag: lagOf(epoch, seq), inFlight: 0 });
   for (const { members, epoch, seq, name, owner, open, ...one } of await work.groups.list()) if (members === 0) live.push({ id: `group:${name}`, ...one, group: name, subject: owner === "" ? undefined : owner, lag: lagOf(epoch, seq) + open });
