@@ -1,6 +1,6 @@
 import { milliseconds } from "./core/duration.ts";
 import type { Link } from "./core/link.ts";
-import type { ClientSurroundings } from "./client/client.ts";
+import type { ClientSurroundings } from "./client/engine.ts";
 import { checkFunction, checkOptions, invalidOption, wholeNumber } from "./client/check-options.ts";
 import { lazyLink } from "./client/lazy-link.ts";
 import type { Auth, BaseOptions, ReconnectOptions } from "./client/options.ts";

@@ -20,7 +20,7 @@ export class PatternClient<Events extends EventMap = AnyEvents, Inputs extends E
    * client.on("user.created", client.errorHandler({ maxRetries: 3, backoff: "exponential", deadLetterQueue: true })(handler));
    */
   errorHandler(options?: ErrorHandlerOptions): Middleware {
-    return errorHandler(this.tools, options);
+    return errorHandler(this.engine, options);
   }
 
   /**
@@ -30,7 +30,7 @@ export class PatternClient<Events extends EventMap = AnyEvents, Inputs extends E
    * client.on("external.api.call", client.circuitBreaker({ failureThreshold: 5, recoveryTimeout: "30s", expectedException: ApiError })(handler));
    */
   circuitBreaker(options?: CircuitBreakerOptions): Middleware {
-    return circuitBreaker(this.tools, options);
+    return circuitBreaker(this.engine, options);
   }
 
   /**
@@ -40,7 +40,7 @@ export class PatternClient<Events extends EventMap = AnyEvents, Inputs extends E
    * client.on("admin.*", client.requirePermission("admin")(handler));
    */
   requirePermission(permission: string): Middleware {
-    return requirePermission(this.tools, permission);
+    return requirePermission(this.engine, permission);
   }
 
   /**
@@ -49,7 +49,7 @@ export class PatternClient<Events extends EventMap = AnyEvents, Inputs extends E
    * client.on("sensitive.*", client.authorize((event, { user }) => user.hasPermission(`read:${event.type}`))(handler));
    */
   authorize(check: Check): Middleware {
-    return authorize(this.tools, check);
+    return authorize(this.engine, check);
   }
 
   /**
@@ -59,12 +59,12 @@ export class PatternClient<Events extends EventMap = AnyEvents, Inputs extends E
    */
   window<Pattern extends string>(topics: Pattern | readonly Pattern[], options: WindowOptions = {} as WindowOptions): WindowStream<EventOf<Events, Pattern>> {
     const { size: _, slide: __, allowedLateness: ___, ...rest } = options;
-    return new WindowStream({ ...this.tools, stream: this.stream(topics, rest), topics, options });
+    return new WindowStream({ tools: this.engine, stream: this.stream(topics, rest), topics, options });
   }
 
   /** The events of one thing, each with a version. @param name 1–128 characters of `A-Z a-z 0-9 _ . : @ -` */
   eventStream(name: string): EventStream {
-    return new EventStream({ client: this as unknown as Client, tools: this.tools, stream: name });
+    return new EventStream({ client: this as unknown as Client, tools: this.engine, stream: name });
   }
 
   /**
@@ -74,15 +74,15 @@ export class PatternClient<Events extends EventMap = AnyEvents, Inputs extends E
    * client.saga("process_order", { correlate: (event) => event.payload.order_id, steps: { "order.created": { start: true, run: (event, saga) => saga.complete() } } });
    */
   saga<State = SagaState>(name: string, saga: SagaDefinition<State> | SagaClass): RunningSaga {
-    return startSaga(this as unknown as Client, this.tools, name, saga as SagaDefinition<never>);
+    return startSaga(this as unknown as Client, this.engine, name, saga as SagaDefinition<never>);
   }
 
   /** The instances of a saga, as the log has them. */
   sagas<State = SagaState>(name: string): Sagas<State> {
     const load = () => import("./patterns/sagas.ts");
     return {
-      get: async (key) => (await load()).getSaga(this as unknown as Client, this.tools, name, key),
-      list: async (options) => (await load()).listSagas(this.tools, name, options),
+      get: async (key) => (await load()).getSaga(this as unknown as Client, this.engine, name, key),
+      list: async (options) => (await load()).listSagas(this.engine, name, options),
     } as Sagas<State>;
   }
 }

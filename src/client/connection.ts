@@ -61,6 +61,7 @@ export class Connection {
   #scheduled = false;
   #last = 0;
   #waiting: PromiseWithResolvers<void>[] = [];
+  #holds = 0;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -72,6 +73,9 @@ export class Connection {
   get welcome(): Welcome | undefined { return "welcome" in this.#phase ? this.#phase.welcome : undefined; }
   /** Why there is no connection now, as far as it is known. */
   get error(): EventRouterError | undefined { return "error" in this.#phase ? this.#phase.error : undefined; }
+
+  /** Failures that no one else handles. */
+  get report(): (error: unknown) => void { return this.#options.report; }
 
   /** A number for a frame, never used before. */
   next(): number { return ++this.#last; }
@@ -114,6 +118,16 @@ export class Connection {
     if (this.#scheduled || this.welcome === undefined) return;
     this.#scheduled = true;
     queueMicrotask(() => this.#flush());
+  }
+
+  /** What is said from now on waits for this: it must not overtake what was said before, and is still being put into words. */
+  hold(until: Promise<void>): void {
+    this.#holds++;
+    const release = (): void => {
+      this.#holds--;
+      this.wake();
+    };
+    until.then(release, release);
   }
 
   /** Takes leave. What was written before is still delivered. */
@@ -216,7 +230,7 @@ export class Connection {
 
   #flush(): void {
     this.#scheduled = false;
-    if (this.welcome === undefined) return;
+    if (this.welcome === undefined || this.#holds > 0) return;
     // A UTF-16 unit is at most three bytes: so no message is too large for the router.
     const most = this.welcome.limits.frame / 3;
     let message = "";

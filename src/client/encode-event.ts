@@ -1,11 +1,9 @@
-import { milliseconds, type Duration } from "../core/duration.ts";
-import { ValidationError } from "../core/errors.ts";
 import type { EventInit } from "../core/event.ts";
 
 /** How deep a payload may be; a router with a lower limit tells so itself. */
-const DEPTH = 32;
-/** What goes with the call, and what a received event has that only the router gives: it may be published again as it is. */
-const NOT_SENT = new Set(["id", "type", "payload", "ephemeral", "delay", "deliverAt", "timeout", "signal", "seq", "epoch", "timestamp", "publisher", "version", "pending"]);
+export const DEPTH = 32;
+/** What an event may say besides id, type and payload, and needs nobody to read it here. */
+const FIELDS = ["source", "target", "priority", "correlationId", "headers", "stream"];
 
 /** An event's text in pieces: the payload may be encrypted, which takes the id, before they are joined to a line. */
 export interface EventText {
@@ -19,53 +17,34 @@ export interface EventText {
 
 /** The line of an event. @param payload in place of its own, JSON */
 export function lineOf({ head, payload: own, tail }: EventText, id: string, payload = own): string {
-  return `[${typeof id === "string" ? JSON.stringify(id) : JSON.stringify(id, asJson)},${head}${payload}${tail}`;
+  return `[${JSON.stringify(id)},${head}${payload}${tail}`;
 }
 
-/**
- * The text of an event, made once. Type and fields are for the router to check, whose word counts and who answers at once; but
- * what JSON would lose on the way there only its publisher can see.
- * @throws ValidationError `ERR_PAYLOAD` naming the path.
- */
-export function encodeEvent(event: EventInit): EventText {
-  const { type, payload } = event;
+/** The text of an event, made once. Undefined if there is more to it, or something wrong with it: `encodeEvent` knows. */
+export function plainText(event: EventInit): EventText | undefined {
+  const { id = "", type, payload } = event;
+  if (typeof type !== "string" || typeof id !== "string") return undefined;
   let meta: Record<string, unknown> | undefined;
-  for (const key in event) if (!NOT_SENT.has(key)) (meta ??= {})[key] = (event as unknown as Record<string, unknown>)[key];
-  if (meta?.ttl !== undefined) meta.ttl = milliseconds(meta.ttl as Duration, "ttl");
-  checkPayload(payload);
-  const head = `${JSON.stringify(type, asJson) ?? "null"},`;
-  const json = JSON.stringify(payload) ?? "null";
-  if (meta === undefined) return { head, payload: json, tail: "]" };
-  try {
-    return { head, payload: json, tail: `,${JSON.stringify(meta, asJson)}]` };
-  } catch (cause) {
-    throw new ValidationError("ERR_META", "the fields of an event must be JSON", { cause });
+  for (const key in event) {
+    if (FIELDS.includes(key)) (meta ??= {})[key] = (event as unknown as Record<string, unknown>)[key];
+    else if (key !== "id" && key !== "type" && key !== "payload") return undefined;
   }
+  if (!isJson(payload, DEPTH) || !isJson(meta, DEPTH)) return undefined;
+  return { head: `${JSON.stringify(type)},`, payload: JSON.stringify(payload) ?? "null", tail: meta === undefined ? "]" : `,${JSON.stringify(meta)}]` };
 }
 
-/** What JSON would leave out or distort is sent as null, so that the router refuses it by name. */
-export function asJson(_key: string, value: unknown): unknown {
-  const fault = typeof value === "object" ? value !== null && !Array.isArray(value) && Symbol.iterator in value : faultOf(value, 1) !== undefined;
-  return fault ? null : value;
+/** Whether JSON has such a thing; what is in it is another question. */
+export function keeps(value: unknown): boolean {
+  if (typeof value === "object") return value === null || Array.isArray(value) || typeof (value as { toJSON?: unknown }).toJSON === "function" || !(Symbol.iterator in value || ArrayBuffer.isView(value));
+  return typeof value === "number" ? Number.isFinite(value) : typeof value === "string" || typeof value === "boolean";
 }
 
-/** @throws ValidationError `ERR_PAYLOAD`, or another, naming the path of what JSON does not have. */
-export function checkPayload(payload: unknown, name = "payload", code = "ERR_PAYLOAD"): void {
-  const fault = faultOf(payload, DEPTH);
-  if (fault !== undefined) throw new ValidationError(code, `${name}${fault[0]} ${fault[1]}; only JSON can be sent`, { details: { path: name + fault[0] } });
-}
-
-/** Where and why a value is no JSON. A property that is undefined is left out, as JSON.stringify does. */
-function faultOf(value: unknown, levels: number): [path: string, message: string] | undefined {
-  const kind = typeof value;
-  if (kind === "number" ? !Number.isFinite(value) : kind === "bigint" || kind === "function" || kind === "symbol") return ["", `is ${kind === "number" ? String(value) : `a ${kind}`}`];
-  if (kind !== "object" || value === null || typeof (value as { toJSON?: unknown }).toJSON === "function") return undefined;
-  if (levels === 0) return ["", `is nested more than ${DEPTH} levels deep, or contains itself`];
-  const list = Array.isArray(value);
-  if (!list && (Symbol.iterator in (value as object) || ArrayBuffer.isView(value))) return ["", "is a collection"];
-  for (const key in value as object) {
-    const fault = faultOf((value as Record<string, unknown>)[key], levels - 1);
-    if (fault !== undefined) return [(list ? `[${key}]` : `.${key}`) + fault[0], fault[1]];
-  }
-  return undefined;
+/** Whether it arrives as it is. A property that is undefined is left out, as JSON.stringify does. */
+function isJson(value: unknown, levels: number): boolean {
+  if (value === undefined || value === null) return true;
+  if (!keeps(value)) return false;
+  if (typeof value !== "object" || typeof (value as { toJSON?: unknown }).toJSON === "function") return true;
+  if (levels === 0) return false;
+  for (const key in value) if (!isJson((value as Record<string, unknown>)[key], levels - 1)) return false;
+  return true;
 }

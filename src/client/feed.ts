@@ -1,5 +1,6 @@
 import type { RouterEvent } from "../core/event.ts";
 import type { Gap, SubscribeSpec, WireLimits } from "../core/frames.ts";
+import type { HandlerContext } from "./handler-context.ts";
 
 /** Whom a feed is for. */
 export interface FeedOwner {
@@ -10,11 +11,21 @@ export interface FeedOwner {
   gap(gap: Gap): void;
 }
 
-/** A delivery that is settled by itself, under a token of its own: of a group, or of a dead letter that is tried again. */
-export interface Job { readonly token: number; readonly attempt: number }
-
-/** In place of a size: the event is a job, and has no place in the window. */
-const JOB = -1;
+/** What comes to a feed besides the events that have their place in its window, and goes first; see `Jobs`. */
+export interface SideQueue {
+  /** Tokens of what was started and is not done. */
+  readonly running: readonly number[];
+  take(): RouterEvent | undefined;
+  /** What the handler of one of these may know. */
+  contextOf(event: RouterEvent, context: HandlerContext): HandlerContext;
+  /** Says whether it was one of these. */
+  finish(event: RouterEvent): boolean;
+  /** The same of one whose handler failed: then the failure is the router's. */
+  fail(event: RouterEvent, error: unknown): boolean;
+  /** Nothing more is started. */
+  end(): void;
+  cut(): void;
+}
 
 /**
  * Stands between what arrives and what is started, and is asked at both times: whether it is started (what is not is the gate's to finish), or
@@ -34,6 +45,9 @@ export class Feed {
   /** There may be something to take, or nothing more will come. */
   changed: () => void = () => {};
   gate: Gate | undefined;
+  side: SideQueue | undefined;
+  /** What was asked for; undefined until that is known. */
+  asked: SubscribeSpec | undefined;
   /** Set when nothing more is started. */
   over: { readonly error: unknown } | undefined;
   /** The seq up to which everything is done. */
@@ -42,9 +56,6 @@ export class Feed {
   unackedSize = 0;
   /** Encrypts why a handler failed. */
   conceal: ((event: RouterEvent, reason: string) => Promise<string>) | undefined;
-  /** Frames that settle jobs, to be sent. */
-  settled: string[] = [];
-  readonly #asked: SubscribeSpec;
   readonly #progressed: (feed: Feed) => void;
   #epoch: string | undefined;
   /** Last seq that was taken in, or is known not to come. */
@@ -55,25 +66,19 @@ export class Feed {
   #head = 0;
   #next = 0;
   readonly #doneAhead = new Set<RouterEvent>();
-  readonly #jobs = new Map<RouterEvent, Job>();
   #mostWaiting = 0;
-  #cuts = 0;
 
-  constructor(id: number, spec: SubscribeSpec, owner: FeedOwner, progressed: (feed: Feed) => void) {
+  constructor(id: number, topics: readonly string[], owner: FeedOwner, progressed: (feed: Feed) => void) {
     this.id = id;
-    this.topics = spec.topics;
+    this.topics = topics;
     this.owner = owner;
-    this.#asked = spec;
     this.#progressed = progressed;
   }
 
   /** What to ask the router for, now. */
   get spec(): SubscribeSpec {
-    return this.#epoch === undefined ? this.#asked : { ...this.#asked, from: [this.#epoch, this.low] };
+    return this.#epoch === undefined ? this.asked! : { ...this.asked!, from: [this.#epoch, this.low] };
   }
-
-  /** Its place is kept by the router, so that the next process depends on what was acknowledged. */
-  get kept(): boolean { return this.#asked.durable !== undefined; }
 
   /** The router has it, and starts behind this position. */
   begin(epoch: string, seq: number, { windowEvents }: WireLimits): void {
@@ -111,40 +116,17 @@ export class Feed {
     this.gate?.(event, true);
   }
 
-  deliverJob(event: RouterEvent, job: Job): void {
-    this.#jobs.set(event, job);
-    this.#events.push(event);
-    this.#sizes.push(JOB);
-    this.gate?.(event, true);
-  }
-
-  /** Jobs whose handlers run. */
-  get running(): number[] {
-    return this.#events.slice(this.#head, this.#next).flatMap((event) => this.#jobs.get(event)?.token ?? []);
-  }
-
-  jobOf(event: RouterEvent): Job | undefined { return this.#jobs.get(event); }
-
   /** Whether the router takes it from here: then the failure is not for anybody else. */
   fail(event: RouterEvent, error: unknown): boolean {
-    const job = this.#jobs.get(event);
-    if (job !== undefined) {
-      const cuts = this.#cuts;
-      const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
-      const nack = (reason: string): void => {
-        // A token means something in its own session alone.
-        if (cuts === this.#cuts) this.#settle(event, JSON.stringify(["nack", this.id, job.token, { error: { name, message: reason }, ...(error as { nack?: object } | null)?.nack }]));
-      };
-      this.#jobs.delete(event);
-      if (this.conceal === undefined) nack(message);
-      else this.conceal(event, message).then(nack, () => nack("the reason could not be encrypted"));
-    }
+    if (this.side?.fail(event, error)) return true;
     this.finish(event);
-    return job !== undefined;
+    return false;
   }
 
   /** Starts the next event, if there is one. */
   take(): RouterEvent | undefined {
+    const first = this.side?.take();
+    if (first !== undefined) return first;
     while (this.#next < this.#events.length) {
       const event = this.#events[this.#next++]!;
       const admitted = this.gate === undefined || this.gate(event);
@@ -166,8 +148,7 @@ export class Feed {
 
   /** A started event is done. */
   finish(event: RouterEvent): void {
-    const job = this.#jobs.get(event);
-    if (job !== undefined) this.#settle(event, `["done",${this.id},${job.token}]`);
+    if (this.side?.finish(event)) return;
     if (event !== this.#events[this.#head]) {
       // Of an older epoch, if it is not there at all.
       if (this.#events.includes(event)) this.#doneAhead.add(event);
@@ -175,12 +156,8 @@ export class Feed {
     }
     let done: RouterEvent | undefined = event;
     do {
-      const size = this.#sizes[this.#head]!;
-      // A job stands for itself, wherever it is in the log.
-      if (size !== JOB) {
-        if (done.seq > 0) this.low = done.seq;
-        this.#count(size);
-      }
+      if (done.seq > 0) this.low = done.seq;
+      this.#count(this.#sizes[this.#head]!);
       done = this.#events[++this.#head];
     } while (done !== undefined && this.#doneAhead.delete(done));
     this.#tidy();
@@ -188,13 +165,10 @@ export class Feed {
 
   /** What was not started will come again. */
   cut(): void {
-    // What a session gave is given anew by the next.
-    this.#cuts++;
-    this.#jobs.clear();
-    this.settled = [];
+    this.side?.cut();
     this.#events.length = this.#sizes.length = this.#next;
     this.#high = this.low;
-    for (let i = this.#head; i < this.#next; i++) if (this.#sizes[i] !== JOB) this.#high = Math.max(this.#high, this.#events[i]!.seq);
+    for (let i = this.#head; i < this.#next; i++) this.#high = Math.max(this.#high, this.#events[i]!.seq);
     this.unackedEvents = this.unackedSize = 0;
     this.#tidy();
   }
@@ -204,14 +178,9 @@ export class Feed {
     if (this.over !== undefined) return;
     this.over = { error };
     this.#events.length = this.#next;
+    this.side?.end();
     this.changed();
     this.owner.ended(error);
-  }
-
-  #settle(event: RouterEvent, frame: string): void {
-    this.#jobs.delete(event);
-    this.settled.push(frame);
-    this.#progressed(this);
   }
 
   #count(size: number): void {

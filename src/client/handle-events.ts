@@ -13,9 +13,8 @@ export function handleEvents(feed: Feed, handler: Handler, concurrency: number, 
   let running = 0;
   let busy = false;
   const run = (event: RouterEvent): void => {
-    const job = feed.jobOf(event);
     try {
-      const result = handler(event, job === undefined ? context : { ...context, attempt: job.attempt, redelivered: job.attempt > 1, retried: true }) as PromiseLike<unknown> | undefined;
+      const result = handler(event, feed.side?.contextOf(event, context) ?? context) as PromiseLike<unknown> | undefined;
       if (typeof result?.then === "function") {
         running++;
         result.then(() => feed.finish(event), (error: unknown) => failed(event, error)).then(() => {

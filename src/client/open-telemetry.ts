@@ -26,3 +26,8 @@ export const TRACER = "@gadugi/event-router";
 export function openTelemetry(): OpenTelemetry | undefined {
   return (globalThis as { [key: symbol]: OpenTelemetry | undefined })[Symbol.for("opentelemetry.js.api.1")];
 }
+
+/** Whether what this client does is to be traced. */
+export function isTraced(): boolean {
+  return openTelemetry()?.trace !== undefined;
+}

@@ -1,9 +1,10 @@
-import { ConnectionError, fromWire, PublishError, ValidationError, type EventRouterError, type WireError } from "../core/errors.ts";
-import type { PublishMode, PublishResult, RouterFrame, Welcome } from "../core/frames.ts";
+import { ConnectionError, fromWire, PublishError, type EventRouterError, type WireError } from "../core/errors.ts";
+import type { PublishMode, PublishResult, RouterFrame } from "../core/frames.ts";
 import { timestamps } from "../core/line.ts";
 import { Alarm } from "./alarm.ts";
 import type { Connection, Part } from "./connection.ts";
 import type { EventText } from "./encode-event.ts";
+import { Later } from "./later.ts";
 import { receiptOf, type Receipt } from "./receipt.ts";
 import { timeoutError } from "./wait.ts";
 
@@ -49,6 +50,7 @@ export class Outbox implements Part {
   readonly #most: number;
   readonly #alarm: Alarm;
   readonly #timestamp = timestamps();
+  readonly #sizes = new Later(() => import("./too-large.ts"));
   #waiting: Publication[] = [];
   readonly #sent = new Map<number, readonly Publication[]>();
   #size = 0;
@@ -109,10 +111,19 @@ export class Outbox implements Part {
       const { events, as, run } = one;
       let lines = "";
       for (const { line } of events) lines += `\n${line}`;
-      const error = tooLarge(one, lines, limits);
-      if (error !== undefined) {
-        this.abandon(one, error);
-        continue;
+      // The router would end the session over what is beyond its limits. A UTF-16 unit is at most three bytes: only a text near a limit need be counted.
+      if (events.length > limits.batch || lines.length * 3 > limits.payload) {
+        const { part } = this.#sizes;
+        if (part === undefined) {
+          this.#waiting.push(one);
+          void this.#sizes.use(() => {}).catch((error: unknown) => this.abandon(one, error)).then(() => this.#connection.wake());
+          continue;
+        }
+        const error = part.tooLarge(one, lines, limits);
+        if (error !== undefined) {
+          this.abandon(one, error);
+          continue;
+        }
       }
       const [first] = group;
       if (as === "all" || as === "later" || as !== first?.as || run !== first.run || count >= limits.batch || text.length + lines.length > FRAME_SIZE) end();
@@ -178,16 +189,3 @@ const UNKNOWN = "whether the event is stored is unknown. Publishing it again wit
 const idsOf = ({ events }: Publication): { readonly ids: readonly string[] } => ({ ids: events.map(({ id }) => id) });
 
 const isError = (result: PublishResult): result is WireError => typeof result === "object" && typeof result[0] === "string";
-
-const bytes = (text: string): number => new TextEncoder().encode(text).length;
-
-/** The router would end the session over a message beyond its limits. */
-function tooLarge({ events }: Publication, text: string, { frame, payload, batch }: Welcome["limits"]): ValidationError | undefined {
-  const error = (code: string, most: string) => new ValidationError(code, `${most} at most can be published at once; publish less`);
-  if (events.length > batch) return error("ERR_BATCH_TOO_LARGE", `${batch} events`);
-  // A UTF-16 unit is at most three bytes: only a text near a limit need be counted.
-  if (text.length * 3 <= payload) return undefined;
-  if (bytes(text) > frame - 64) return error("ERR_BATCH_TOO_LARGE", `${frame} bytes`);
-  for (const { line } of events) if (line.length * 3 > payload && bytes(JSON.stringify((JSON.parse(line) as unknown[])[2])) > payload) return error("ERR_PAYLOAD_TOO_LARGE", `${payload} bytes of payload`);
-  return undefined;
-}

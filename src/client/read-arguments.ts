@@ -17,6 +17,11 @@ export function eventOf(typeOrEvent: string | PublishInit, payload: unknown, opt
   return options === undefined ? { type: typeOrEvent, payload } : { ...options, type: typeOrEvent, payload };
 }
 
+/** One or several; whether they are patterns is for the router to say. */
+export function patternsOf(topics: string | readonly string[]): readonly string[] {
+  return Array.isArray(topics) ? [...topics as readonly string[]] : [topics as string];
+}
+
 export function optionsAndHandler([first, second]: Tail): [options: object, handler: unknown] {
   const [options, handler] = second === undefined ? [{}, first] : [first as object, second];
   checkFunction(handler, "handler");

@@ -2,6 +2,7 @@ import { milliseconds } from "../core/duration.ts";
 import { ConnectionError, fromWire, type EventRouterError } from "../core/errors.ts";
 import type { RouterFrame } from "../core/frames.ts";
 import { Alarm } from "./alarm.ts";
+import { checkPayload } from "./check-event.ts";
 import { checkSignal } from "./check-options.ts";
 import type { Connection, Part } from "./connection.ts";
 import { timeoutError, type WaitOptions } from "./wait.ts";
@@ -19,7 +20,7 @@ interface Question {
 
 const unknown = "whether it was carried out is unknown";
 
-/** Questions that wait for an answer. One that was sent before a cut fails: whether it was carried out is unknown, and it may not be harmless twice (P7). */
+/** Questions that wait for an answer. Loaded with the first. One that was sent before a cut fails: whether it was carried out is unknown, and it may not be harmless twice (P7). */
 export class Requests implements Part {
   readonly #connection: Connection;
   readonly #timeout: number;
@@ -56,6 +57,12 @@ export class Requests implements Part {
       this.#alarm.set(question.deadline);
       this.#connection.wake();
     });
+  }
+
+  /** Asks the router itself: its statistics, its subscriptions … */
+  call(method: string, params: Readonly<Record<string, unknown>>, options: WaitOptions): Promise<unknown> {
+    checkPayload(params, "params", "ERR_PARAMETER");
+    return this.ask(`the call "${method}"`, (req) => JSON.stringify(["call", req, method, params]), options);
   }
 
   write(put: (frame: string) => void): void {

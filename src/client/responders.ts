@@ -4,7 +4,8 @@ import type { RouterFrame } from "../core/frames.ts";
 import { decodeLine, timestamps } from "../core/line.ts";
 import { matchesPattern } from "../core/pattern.ts";
 import type { Connection, Part } from "./connection.ts";
-import { checkPayload } from "./encode-event.ts";
+import { checkPayload } from "./check-event.ts";
+import type { Running, Standing } from "./standing.ts";
 import { contextOf, type HandlerContext } from "./handler-context.ts";
 import { traced } from "./tracing.ts";
 import { validate } from "./schema.ts";
@@ -14,15 +15,11 @@ import type { StandardSchema } from "./typed-events.ts";
 /** Answers a request: what it returns is the payload of the response, what it throws reaches the requester as a RemoteError. */
 export type RequestHandler<E = RouterEvent> = (request: E, context: HandlerContext) => unknown;
 
-/** A standing offer to answer requests. */
-export interface Responder {
-  readonly patterns: readonly string[];
-  /** Resolves when the router has it. @throws why the router refused it. */
-  readonly ready: Promise<Responder>;
-  /** No more requests come; those that run are still answered. */
-  stop(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
-}
+/**
+ * A standing offer to answer requests. `ready` resolves when the router has it, or rejects with why it was refused; after `stop()` no more requests come, and
+ * those that run are still answered.
+ */
+export type Responder = Standing<{ readonly patterns: readonly string[] }>;
 
 export interface RespondOptions {
   /** Checks the payload of each request, and hands on what it makes of it. */
@@ -57,18 +54,18 @@ export class Responders implements Part {
     connection.parts.unshift(this);
   }
 
-  /** Returns its id. `ready` rejects if the router refuses it. */
-  add(patterns: readonly string[], options: RespondOptions, handler: RequestHandler): { readonly id: number; readonly ready: Promise<void> } {
+  /** `ready` rejects if the router refuses it. */
+  add(patterns: readonly string[], options: RespondOptions, handler: RequestHandler): Running {
     const id = this.#connection.next();
     const ready = Promise.withResolvers<void>();
     this.#entries.set(id, { patterns, options, handler: traced(handler), ready, began: false });
     this.#unsent.push(id);
     this.#connection.wake();
-    return { id, ready: ready.promise };
+    return { ready: ready.promise, stop: () => this.#stop(id) };
   }
 
   /** No more requests come to it. */
-  async stop(id: number): Promise<void> {
+  async #stop(id: number): Promise<void> {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     this.#entries.delete(id);
@@ -78,7 +75,7 @@ export class Responders implements Part {
   }
 
   async stopAll(): Promise<void> {
-    await Promise.all([...this.#entries.keys()].map((id) => this.stop(id)));
+    await Promise.all([...this.#entries.keys()].map((id) => this.#stop(id)));
   }
 
   opened(): void {

@@ -1,13 +1,9 @@
 import type { Clock } from "../core/clock.ts";
 import { ConnectionError } from "../core/errors.ts";
 import { PublishCache } from "./cache.ts";
-import type { Connection } from "./connection.ts";
+import type { Home } from "./home.ts";
 import type { Publisher, PublishInit } from "./publisher.ts";
 import type { Receipt } from "./receipt.ts";
-import type { Settings } from "./options.ts";
-
-/** A connection that publishes. */
-export interface Lane { readonly connection: Connection; readonly publisher: Publisher }
 
 /** Publishes of a client that spreads them. */
 export interface Spread {
@@ -18,12 +14,12 @@ export interface Spread {
 
 /**
  * How to publish over several connections, or with a memory of what was published. Loaded with the first publish of a client that asks for either.
- * @param lanes the client's connections; more are made as the pool asks for.
+ * @param publish over one of the client's connections; more are made as the pool asks for.
  */
-export function spread({ poolSize, poolTimeout, cacheSize, cacheTtl }: Settings, clock: Clock, lanes: Lane[], makeLane: () => Lane): Spread {
+export function spread({ settings: { poolSize, poolTimeout, cacheSize, cacheTtl }, clock, lanes, makeLane }: Home, publish: (publisher: Publisher, event: PublishInit) => Promise<Receipt>): Spread {
   while (lanes.length < poolSize) lanes.push(makeLane());
   const next = takeTurns(lanes, clock, poolTimeout);
-  const send = poolSize === 1 ? (event: PublishInit) => lanes[0]!.publisher.publish(event) : async (event: PublishInit) => (await next()).publish(event);
+  const send = poolSize === 1 ? (event: PublishInit) => publish(lanes[0]!, event) : async (event: PublishInit) => publish(await next(), event);
   const cache = cacheSize === 0 ? undefined : new PublishCache(cacheSize, cacheTtl, clock);
   const underway = new Set<Promise<Receipt>>();
   return {
@@ -39,20 +35,20 @@ export function spread({ poolSize, poolTimeout, cacheSize, cacheTtl }: Settings,
 }
 
 /** The next connected lane in turn; without one, the first to be connected. */
-function takeTurns(lanes: readonly Lane[], clock: Clock, timeout: number): () => Promise<Publisher> {
+function takeTurns(lanes: readonly Publisher[], clock: Clock, timeout: number): () => Promise<Publisher> {
   let turn = 0;
   return async () => {
     for (const { connection } of lanes) connection.use();
     for (let i = 0; i < lanes.length; i++) {
-      const { connection, publisher } = lanes[turn++ % lanes.length]!;
-      if (connection.welcome !== undefined) return publisher;
+      const lane = lanes[turn++ % lanes.length]!;
+      if (lane.connection.welcome !== undefined) return lane;
     }
     let cancel = (): void => {};
     const late = new Promise<never>((_, reject) => {
       cancel = clock.after(timeout, () => reject(new ConnectionError("ERR_POOL_TIMEOUT", `none of the pool's ${lanes.length} connections was there within ${timeout} ms; nothing was sent, publish again later or raise "poolTimeout"`, { retryable: true, cause: lanes[0]!.connection.error })));
     });
     try {
-      return await Promise.race([late, ...lanes.map(({ connection, publisher }) => connection.connected().then(() => publisher))]);
+      return await Promise.race([late, ...lanes.map((lane) => lane.connection.connected().then(() => lane))]);
     } finally {
       cancel();
     }

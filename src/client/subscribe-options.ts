@@ -3,10 +3,17 @@ import { ValidationError } from "../core/errors.ts";
 import type { RouterEvent } from "../core/event.ts";
 import type { Filter } from "../core/filter.ts";
 import type { From, SubscribeSpec } from "../core/frames.ts";
-import { checkPayload } from "./encode-event.ts";
+import { checkPayload } from "./check-event.ts";
 import { checkFunction, checkOptions, invalidOption, wholeNumber } from "./check-options.ts";
-import type { Handler } from "./handle-events.ts";
+import type { ClientOutbox } from "./client-outbox.ts";
 import type { ErrorHandlerOptions } from "./failure-options.ts";
+import type { Handler } from "./handle-events.ts";
+import type { HandlerContext } from "./handler-context.ts";
+import type { Home } from "./home.ts";
+import { errorHandler } from "./middleware.ts";
+import type { DurableOutbox } from "./offline/durable-outbox.ts";
+import { patternsOf } from "./read-arguments.ts";
+import { traced } from "./tracing.ts";
 
 export interface SubscribeOptions {
   /** Only events that pass, `{ "payload.amount": { $gt: 100 } }`; a RegExp may stand for `$regex`. The router decides, so nothing else travels. */
@@ -42,53 +49,55 @@ export interface SubscribeInit<E = RouterEvent, Pattern extends string = string>
   readonly handler?: Handler<E>;
 }
 
+/** What to ask the router for, and who handles what comes. */
 export interface ParsedSubscription {
   readonly spec: SubscribeSpec;
   readonly handler: Handler | undefined;
   readonly concurrency: number;
-  /** What surrounds the handler. */
-  readonly onFailure: ErrorHandlerOptions | undefined;
-  readonly optimistic: boolean;
-  readonly signal: AbortSignal | undefined;
 }
 
-/** @throws ValidationError for what makes no sense to send; patterns and filters are the router's to judge. */
-export function parseSubscription({ topics, handler, ...options }: SubscribeInit<never>, what: string): ParsedSubscription {
+/**
+ * A subscription that says more than `plainSubscription` knows. Loaded with the first of them.
+ * @throws ValidationError for what makes no sense to send; patterns and filters are the router's to judge.
+ */
+export async function parseSubscription(home: Home, init: SubscribeInit<never>, what: string, context: HandlerContext): Promise<ParsedSubscription> {
+  const { topics, handler: given, pattern, ...options } = init as SubscribeInit<never> & { readonly pattern?: unknown };
   checkOptions(options, "filter from concurrency durable group ackTimeout maxInFlight retry deadLetter optimistic signal", what);
-  if (handler !== undefined) checkFunction(handler, "handler");
-  const { filter, from = "now", durable, group, ackTimeout, maxInFlight, retry, deadLetter, optimistic = false, signal } = options;
-  if (optimistic && (handler === undefined || group !== undefined)) throw invalidOption("optimistic", "is for a subscription with a handler and without a group");
+  if (given !== undefined) checkFunction(given, "handler");
+  const { filter, from = "now", durable, group, ackTimeout, maxInFlight, retry, deadLetter, optimistic = false } = options;
+  if (optimistic && (given === undefined || group !== undefined)) throw invalidOption("optimistic", "is for a subscription with a handler and without a group");
   const concurrency = wholeNumber(options.concurrency, "concurrency", 1);
   if (typeof (retry ?? {}) !== "object") throw invalidOption("retry", "must be an object, such as { maxRetries: 3 }");
   if (group === undefined && (ackTimeout ?? maxInFlight) !== undefined) throw invalidOption(ackTimeout === undefined ? "maxInFlight" : "ackTimeout", "is for a group");
   if (group !== undefined && deadLetter === false) throw invalidOption("deadLetter", "is always on in a group: what fails for good must not be lost");
   const onFailure = group !== undefined || (retry === undefined && deadLetter === undefined) ? undefined : { deadLetterQueue: deadLetter!, ...retry };
-  if (onFailure !== undefined && handler === undefined) throw invalidOption(retry === undefined ? "deadLetter" : "retry", "is for a subscription with a handler");
-  if (filter !== undefined && (typeof filter !== "object" || filter === null || Array.isArray(filter))) throw new ValidationError("ERR_FILTER", 'filter must be an object, such as { "payload.amount": { $gt: 100 } }', { details: { path: "filter" } });
-  // What cannot be written would spoil the message of the whole turn.
-  checkPayload(filter, "filter", "ERR_FILTER");
-  return {
-    spec: {
-      topics: patternsOf(topics), filter: filter!, from: parseFrom(from), durable: durable!,
-      ...(group !== undefined && { group, maxInFlight: wholeNumber(maxInFlight, "maxInFlight", concurrency), ackTimeout: milliseconds(ackTimeout ?? 30_000, "ackTimeout"), retry: groupRetry(retry) }),
-    },
-    handler: handler as Handler | undefined,
-    concurrency,
-    onFailure,
-    optimistic,
-    signal,
+  if (onFailure !== undefined && given === undefined) throw invalidOption(retry === undefined ? "deadLetter" : "retry", "is for a subscription with a handler");
+  const spec: SubscribeSpec = {
+    topics: patternsOf(topics), filter: parseFilter(what === "onPattern" ? patternFilter(pattern, filter) : filter)!, from: parseFrom(from), durable: durable!,
+    ...(group !== undefined && { group, maxInFlight: wholeNumber(maxInFlight, "maxInFlight", concurrency), ackTimeout: milliseconds(ackTimeout ?? 30_000, "ackTimeout"), retry: groupRetry(retry) }),
   };
+  if (given === undefined) return { spec, handler: undefined, concurrency };
+  let handler = given as Handler;
+  if (onFailure !== undefined) handler = errorHandler(home, onFailure)(handler);
+  if (optimistic) {
+    const room = await (home.outbox as ClientOutbox<DurableOutbox>).room;
+    handler = await (await import("./offline/optimistic.ts")).optimistic({ handler, spec, concurrency, context, room, vault: await home.vault(), name: home.options.name, report: home.report });
+  }
+  return { spec, handler: traced(handler), concurrency };
+}
+
+/** As the router reads it: a RegExp is written as `$regex`, and what cannot be written would spoil the message of the whole turn. */
+function parseFilter(filter: Filter | undefined): Filter | undefined {
+  if (filter === undefined) return undefined;
+  if (typeof filter !== "object" || filter === null || Array.isArray(filter)) throw new ValidationError("ERR_FILTER", 'filter must be an object, such as { "payload.amount": { $gt: 100 } }', { details: { path: "filter" } });
+  checkPayload(filter, "filter", "ERR_FILTER");
+  return JSON.parse(JSON.stringify(filter, regExpAsFilter)) as Filter;
 }
 
 /** The router runs a group's retries, so it must know them; a function it cannot have. */
 function groupRetry({ retryIf, delay, maxDelay, ...rest }: NonNullable<SubscribeOptions["retry"]> = {}): SubscribeSpec["retry"] {
   if (retryIf !== undefined) throw invalidOption("retry.retryIf", "cannot be known to a group's router; throw an error with nack = { final: true } for what must not be tried again");
   return { ...rest, ...(delay !== undefined && { delay: milliseconds(delay, "retry.delay") }), ...(maxDelay !== undefined && { maxDelay: milliseconds(maxDelay, "retry.maxDelay") }) };
-}
-
-/** One or several; whether they are patterns is for the router to say. */
-export function patternsOf(topics: string | readonly string[]): readonly string[] {
-  return Array.isArray(topics) ? [...topics as readonly string[]] : [topics as string];
 }
 
 function parseFrom(from: number | string | Date): From {
@@ -99,7 +108,7 @@ function parseFrom(from: number | string | Date): From {
 }
 
 /** The filter of `onPattern`: the router runs the expression, in time linear in a type's length. */
-export function patternFilter(pattern: unknown, filter: Filter | undefined): Filter {
+function patternFilter(pattern: unknown, filter: Filter | undefined): Filter {
   if (!(pattern instanceof RegExp)) throw new ValidationError("ERR_PATTERN", 'onPattern() takes a RegExp; for "order.*" use on()', { details: { path: "pattern" } });
   return filter === undefined ? { type: pattern } : { $and: [{ type: pattern }, filter] };
 }

@@ -6,9 +6,9 @@ import { checkFunction, checkSignal } from "./check-options.ts";
 import type { Feed } from "./feed.ts";
 import { handleEvents } from "./handle-events.ts";
 import { contextOf, type HandlerContext } from "./handler-context.ts";
-import { traced } from "./tracing.ts";
+import { patternsOf } from "./read-arguments.ts";
 import type { Reporter } from "./reporter.ts";
-import type { ParsedSubscription } from "./subscribe-options.ts";
+import type { ParsedSubscription, SubscribeInit } from "./subscribe-options.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
 /** Gaps kept for a listener to come. */
@@ -26,6 +26,7 @@ export class Subscription<E extends RouterEvent = RouterEvent> implements AsyncI
   /** What its handler may know of each first try. @internal */
   readonly context: HandlerContext;
   readonly #subscriptions: Subscriptions;
+  readonly #report: Reporter["report"];
   readonly #ready = Promise.withResolvers<unknown>();
   readonly #handled: boolean;
   readonly #gapListeners = new Set<(gap: Gap) => void>();
@@ -37,15 +38,16 @@ export class Subscription<E extends RouterEvent = RouterEvent> implements AsyncI
   #watched = false;
 
   /** @internal */
-  constructor(subscriptions: Subscriptions, { spec, handler, concurrency, signal }: ParsedSubscription, report: Reporter["report"]) {
+  constructor(subscriptions: Subscriptions, { topics, handler, signal }: SubscribeInit<never>, report: Reporter["report"]) {
     checkSignal(signal);
     this.#subscriptions = subscriptions;
+    this.#report = report;
     this.#handled = handler !== undefined;
     // Who does not ask for it is told otherwise.
     this.#ready.promise.catch(() => {});
     const abort = (): void => void this.#leave(signal!.reason);
     const ended = new AbortController();
-    this.feed = subscriptions.open(spec, {
+    this.feed = subscriptions.open(patternsOf(topics), {
       began: () => {
         this.#began = true;
         this.#ready.resolve(this);
@@ -68,9 +70,18 @@ export class Subscription<E extends RouterEvent = RouterEvent> implements AsyncI
       },
     });
     this.context = contextOf(subscriptions.user, ended.signal, this);
-    if (handler !== undefined) handleEvents(this.feed, traced(handler), concurrency, this.context, report);
     signal?.addEventListener("abort", abort, { once: true });
   }
+
+  /** It is known what to ask for, and who handles it. @internal */
+  begin({ spec, handler, concurrency }: ParsedSubscription): void {
+    if (this.feed.over !== undefined) return;
+    if (handler !== undefined) handleEvents(this.feed, handler, concurrency, this.context, this.#report);
+    this.#subscriptions.ask(this.feed, spec);
+  }
+
+  /** @internal */
+  fail(error: unknown): void { void this.#leave(error); }
 
   /** Names it in the router's list of subscriptions, within this client's session. */
   get id(): number { return this.feed.id; }

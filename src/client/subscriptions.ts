@@ -4,8 +4,9 @@ import type { RouterFrame, SubscribeSpec, Welcome } from "../core/frames.ts";
 import { decodeLine, timestamps, type EventLine } from "../core/line.ts";
 import type { Connection, Part } from "./connection.ts";
 import { Feed, type FeedOwner } from "./feed.ts";
-import { regExpAsFilter } from "./subscribe-options.ts";
 import type { User } from "./handler-context.ts";
+import type { Jobs } from "./jobs.ts";
+import { Later } from "./later.ts";
 
 /** The subscriptions of a connection: opened again where they stand after a cut, and acknowledged a few times per window, never per event. */
 export class Subscriptions implements Part {
@@ -15,9 +16,7 @@ export class Subscriptions implements Part {
   #unsent: Feed[] = [];
   #unsentLeaves: (string | number)[][] = [];
   readonly #unacked = new Set<Feed>();
-  /** Feeds with jobs to be settled, also of subscriptions that have ended. */
-  readonly #settling = new Set<Feed>();
-  #jobsDone: () => void = () => {};
+  readonly #jobs: Later<Jobs>;
   #ackDue = false;
   #receivedAcked = 0;
   /** How much of a window makes an ack due. */
@@ -27,24 +26,30 @@ export class Subscriptions implements Part {
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    this.#jobs = new Later(() => import("./jobs.ts").then(({ Jobs }) => new Jobs(connection)));
     connection.parts.push(this);
   }
 
   get user(): User { return this.#connection.user; }
 
-  open(spec: SubscribeSpec, owner: FeedOwner): Feed {
-    const feed = new Feed(this.#connection.next(), spec, owner, this.#progressed);
+  /** What is to be asked for is said by `ask`. */
+  open(topics: readonly string[], owner: FeedOwner): Feed {
+    const feed = new Feed(this.#connection.next(), topics, owner, this.#progressed);
     this.#feeds.set(feed.id, feed);
+    return feed;
+  }
+
+  ask(feed: Feed, spec: SubscribeSpec): void {
+    feed.asked = spec;
     this.#unsent.push(feed);
     this.#connection.wake();
-    return feed;
   }
 
   /** Ends it; resolves when the router has let go of it, or cannot be told. */
   async close(feed: Feed, reason?: unknown): Promise<void> {
     if (!this.#feeds.delete(feed.id)) return;
     feed.end(reason);
-    if (!this.#unsent.includes(feed)) return this.leave(feed.id, feed.running);
+    if (feed.asked !== undefined && !this.#unsent.includes(feed)) return this.leave(feed.id, feed.side?.running);
     this.#unsent = this.#unsent.filter((one) => one !== feed);
   }
 
@@ -52,7 +57,7 @@ export class Subscriptions implements Part {
   async closeAll(): Promise<void> {
     const feeds = [...this.#feeds.values()];
     await Promise.all(feeds.map((feed) => this.close(feed)));
-    while (this.#connection.welcome !== undefined && feeds.some(({ running }) => running.length > 0)) await new Promise<void>((resolve) => (this.#jobsDone = resolve));
+    await this.#jobs.part?.finished(feeds);
   }
 
   /** Takes back a `sub` or `serve`. @param keeping jobs whose handlers run on */
@@ -70,14 +75,12 @@ export class Subscriptions implements Part {
     // Never so late that a large payload could wait for room that only an ack makes.
     this.#dueSize = Math.max(1, Math.min(windowSize / 4, windowSize - 2 * payload));
     this.#receivedAcked = 0;
-    this.#unsent = [...this.#feeds.values()];
+    this.#unsent = [...this.#feeds.values()].filter(({ asked }) => asked);
   }
 
   write(put: (frame: string) => void): void {
     for (const leave of this.#unsentLeaves) put(JSON.stringify(leave));
-    for (const feed of this.#settling) feed.settled.splice(0).forEach(put);
-    this.#settling.clear();
-    for (const feed of this.#unsent) put(JSON.stringify(["sub", feed.id, this.#connection.vault?.guard(feed) ?? feed.spec], regExpAsFilter));
+    for (const feed of this.#unsent) put(JSON.stringify(["sub", feed.id, this.#connection.vault?.guard(feed) ?? feed.spec]));
     this.#unsentLeaves = [];
     this.#unsent = [];
     if (!this.#ackDue) return;
@@ -95,19 +98,13 @@ export class Subscriptions implements Part {
   receive(frame: RouterFrame, size: number): boolean {
     switch (frame[0]) {
       case "ev": this.#events(frame[1], undefined, frame[2], size); return true;
-      case "job": {
-        const feed = this.#feeds.get(frame[1]);
-        feed?.deliverJob(decodeLine(frame[4], this.#connection.welcome!.epoch, this.#timestamp), { token: frame[2], attempt: frame[3] });
-        feed?.changed();
-        if (this.#connection.received - this.#receivedAcked >= this.#dueSize) this.#due();
-        return feed !== undefined;
-      }
       case "mix": this.#events(new Set(frame[1].flat()), frame[1], frame[2], size); return true;
     }
     const feed = this.#feeds.get(frame[1] as number);
     switch (frame[0]) {
       case "on": feed?.begin(frame[2], frame[3], this.#connection.welcome!.limits); break;
       case "gap": feed?.gap(frame[2]); break;
+      case "job": if (feed !== undefined) this.#give(feed, frame); break;
       case "end": {
         const left = this.#leaving.get(frame[1]);
         this.#leaving.delete(frame[1]);
@@ -131,8 +128,6 @@ export class Subscriptions implements Part {
     this.#leaving.clear();
     this.#unsentLeaves = [];
     this.#unacked.clear();
-    this.#settling.clear();
-    this.#jobsDone();
     this.#ackDue = false;
     for (const feed of this.#feeds.values()) {
       if (final) void this.close(feed, error);
@@ -151,14 +146,16 @@ export class Subscriptions implements Part {
     for (const id of ids) this.#feeds.get(id)?.changed();
   }
 
+  #give(feed: Feed, frame: RouterFrame & readonly ["job", ...unknown[]]): void {
+    const { welcome } = this.#connection;
+    // A session that has gone meanwhile has taken its jobs with it.
+    this.#jobs.use((jobs) => { if (welcome === this.#connection.welcome && feed.over === undefined) jobs.deliver(feed, frame); }).catch(this.#connection.report);
+  }
+
+  /** On the way to done: the router is told in time. A place that it keeps is told at once: the next process depends on it. */
   readonly #progressed = (feed: Feed): void => {
-    if (feed.settled.length > 0) {
-      this.#settling.add(feed);
-      this.#connection.wake();
-      this.#jobsDone();
-    }
     if (feed.unackedEvents === 1) this.#unacked.add(feed);
-    if (feed.unackedEvents >= this.#dueEvents || feed.unackedSize >= this.#dueSize || (feed.kept && feed.unackedEvents > 0)) this.#due();
+    if (feed.unackedEvents >= this.#dueEvents || feed.unackedSize >= this.#dueSize || (feed.asked!.durable !== undefined && feed.unackedEvents > 0)) this.#due();
   };
 
   #due(): void {

@@ -1,5 +1,6 @@
 import { ValidationError } from "../core/errors.ts";
-import type { PublishInit, Publisher, Encoded, TogetherOptions } from "./publisher.ts";
+import type { PublishInit, TogetherOptions } from "./publisher.ts";
+import type { Encoded, Publishing } from "./publishing.ts";
 import type { AnyEvents, EventMap, InitOf, Said } from "./typed-events.ts";
 import type { Receipt } from "./receipt.ts";
 
@@ -11,7 +12,7 @@ export interface Transaction<Events extends EventMap = AnyEvents> {
 }
 
 /** Runs the function and publishes what it gathered, whole; a throw publishes nothing and is rethrown. */
-export async function transaction(publisher: Publisher, run: (tx: Transaction) => unknown, options?: TogetherOptions): Promise<Receipt[]> {
+export async function transaction(publishing: Publishing, run: (tx: Transaction) => unknown, options?: TogetherOptions): Promise<Receipt[]> {
   const gathered: (Encoded | Promise<Encoded>)[] = [];
   let over = false;
   /** All or none: an event that is refused refuses the whole, whether or not the function looks. */
@@ -27,7 +28,7 @@ export async function transaction(publisher: Publisher, run: (tx: Transaction) =
   const gather = async (event: PublishInit): Promise<void> => {
     if (over) throw new ValidationError("ERR_TRANSACTION_OVER", "the transaction is over; await every tx.publish() before its function returns");
     try {
-      const encoded = publisher.encodeTogether(event);
+      const encoded = publishing.encodeTogether(event);
       gathered.push(encoded);
       await encoded;
     } catch (error) {
@@ -41,5 +42,5 @@ export async function transaction(publisher: Publisher, run: (tx: Transaction) =
     over = true;
   }
   if (spoilt.length > 0) throw spoilt[0];
-  return publisher.publishAll(gathered, options);
+  return publishing.publishAll(gathered, options);
 }

@@ -157,6 +157,6 @@ export class EventEnabledAgent<C extends Client = Client> {
     const { correlationId } = event;
     this.publish("agent.present", { agent_id: this.id, capabilities: this.capabilities }, { correlationId, ephemeral: true } as PublishOptions)
       // Whoever asked does not wait for one that has left.
-      .catch((error: unknown) => { if (!(error instanceof ConnectionError)) this.client.tools.report(error, event); });
+      .catch((error: unknown) => { if (!(error instanceof ConnectionError)) this.client.engine.report(error, event); });
   }
 }

@@ -28,7 +28,7 @@ export async function discoverAgents(client: Client, options: DiscoverOptions = 
   const { capability, timeout = 500, signal } = options;
   const limit = wholeNumber(options.limit, "limit", Infinity);
   const wait = milliseconds(timeout, "timeout");
-  const { clock, nextId } = client.tools;
+  const { clock, nextId } = client.engine;
   const correlationId = nextId();
   const found = new Map<string, DiscoveredAgent>();
   const enough = new AbortController();

@@ -1,4 +1,5 @@
-import { patternsOf, regExpAsFilter } from "../client/subscribe-options.ts";
+import { patternsOf } from "../client/read-arguments.ts";
+import { regExpAsFilter } from "../client/subscribe-options.ts";
 import type { RouterEvent } from "../core/event.ts";
 import { decodeLine, timestamps, type EventLine } from "../core/line.ts";
 import type { WindowSource } from "./window-options.ts";
@@ -11,7 +12,7 @@ export async function isLast({ seq, epoch }: RouterEvent, source: WindowSource<R
   const timestamp = timestamps();
   // What is behind an ephemeral event is not known, nor what another life of the log has.
   for (let after: number | null = seq; after !== null && after > 0; ) {
-    const page = await source.call("read", { ...wanted, after, limit }) as Page;
+    const page = await source.tools.call("read", { ...wanted, after, limit }) as Page;
     if (page.epoch !== epoch) return true;
     for (const line of page.events) if (await accepts(decodeLine(line, epoch, timestamp))) return false;
     after = page.next;
@@ -20,9 +21,9 @@ export async function isLast({ seq, epoch }: RouterEvent, source: WindowSource<R
 }
 
 /** What to ask the router for, and what is left to ask here: it cannot look into encrypted payloads. */
-async function selection({ topics: patterns, options: { filter }, vault }: WindowSource<RouterEvent>): Promise<{ readonly wanted: object; readonly limit: number; accepts(event: RouterEvent): boolean | Promise<boolean> }> {
+async function selection({ topics: patterns, options: { filter }, tools }: WindowSource<RouterEvent>): Promise<{ readonly wanted: object; readonly limit: number; accepts(event: RouterEvent): boolean | Promise<boolean> }> {
   const topics = patternsOf(patterns);
-  const opener = await vault();
+  const opener = await tools.vault();
   if (filter === undefined || opener === undefined) {
     return { wanted: filter === undefined ? { topics } : { topics, filter: JSON.parse(JSON.stringify(filter, regExpAsFilter)) as object }, limit: 1, accepts: () => true };
   }

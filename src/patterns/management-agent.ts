@@ -161,7 +161,7 @@ export class ManagementAgent {
 
   /** Removes events that are older than that, or a seq and all before it; readers that had not had them are told by a gap. `dryRun` only counts. */
   async purge({ olderThan, upTo, dryRun = false, ...wait }: WaitOptions & { readonly olderThan?: Duration | Date; readonly upTo?: number; readonly dryRun?: boolean }): Promise<{ readonly events: number; readonly upTo: number }> {
-    const before = olderThan === undefined ? undefined : olderThan instanceof Date ? olderThan.getTime() : this.#client.tools.clock.now() - milliseconds(olderThan, "olderThan");
+    const before = olderThan === undefined ? undefined : olderThan instanceof Date ? olderThan.getTime() : this.#client.engine.clock.now() - milliseconds(olderThan, "olderThan");
     return await this.#client.call("purge", { before, upTo, dryRun }, wait) as { events: number; upTo: number };
   }
 
@@ -172,7 +172,7 @@ export class ManagementAgent {
 
   async #open({ id: deadLetterId, event: line, error, failedAt, ...rest }: Letter, epoch: string): Promise<DeadLetter> {
     const event = decodeLine(line, epoch, this.#timestamp);
-    const vault = await this.#client.tools.vault();
+    const vault = await this.#client.engine.vault();
     const { message } = error;
     const lastError = await vault?.openReason(event, message).catch(() => message) ?? message;
     await vault?.openEvent(event).catch(() => {});

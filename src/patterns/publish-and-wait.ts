@@ -12,7 +12,7 @@ export interface PublishAndWaitOptions extends Omit<PublishOptions, "timeout"> {
 
 /** Publishes, and resolves with the event that carries the same correlation id; subscribes first, so no answer is too fast. @throws TimeoutError */
 export async function publishAndWait<P = unknown>(client: Client, type: string, payload: unknown, { waitFor, timeout = 30_000, ...options }: PublishAndWaitOptions): Promise<RouterEvent<P>> {
-  const { clock, nextId } = client.tools;
+  const { clock, nextId } = client.engine;
   const { correlationId = nextId(), signal } = options;
   const wait = milliseconds(timeout, "timeout");
   const answers = await client.subscribe(waitFor, { filter: { correlationId }, ...(signal && { signal }) });

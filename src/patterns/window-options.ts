@@ -1,7 +1,6 @@
-import type { Clock } from "../core/clock.ts";
 import type { Duration } from "../core/duration.ts";
 import type { RouterEvent } from "../core/event.ts";
-import type { Vault } from "../client/encryption/vault.ts";
+import type { Tools } from "../client/failure-options.ts";
 import type { Stream } from "../client/stream.ts";
 import type { SubscribeOptions } from "../client/subscribe-options.ts";
 
@@ -26,11 +25,7 @@ export interface EventWindow<E extends RouterEvent = RouterEvent> extends Iterab
 /** What windows need of their client. */
 export interface WindowSource<E extends RouterEvent> {
   readonly stream: Stream<E>;
-  readonly clock: Clock;
+  readonly tools: Tools;
   readonly topics: string | readonly string[];
   readonly options: WindowOptions;
-  /** Asks the router. */
-  call(method: string, params: Readonly<Record<string, unknown>>): Promise<unknown>;
-  /** What decrypts, where the client encrypts. */
-  vault(): Promise<Vault> | undefined;
 }

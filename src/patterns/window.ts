@@ -13,7 +13,7 @@ interface Mark<E> { readonly event: E; readonly time: number; readonly came: num
 
 /** Gives each window when time has passed its end. No timer is left when the reader leaves. */
 export async function* windows<E extends RouterEvent>(source: WindowSource<E>, late: () => void): AsyncGenerator<EventWindow<E>, undefined, void> {
-  const { stream, clock } = source;
+  const { stream, tools: { clock } } = source;
   const events = stream[Symbol.asyncIterator]();
   /** Of the open windows, in the order they came. */
   let held: { readonly time: number; readonly event: E }[] = [];

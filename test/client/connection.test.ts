@@ -217,6 +217,7 @@ describe("close", () => {
     router.cut();
     const failed = client.publish("a", 1, { timeout: 100 }).catch((error: unknown) => error);
     const closing = client.close();
+    await settle();
     await router.clock.advance(100);
     await closing;
     expect(await failed).toMatchObject({ code: "ERR_TIMEOUT" });

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
 const GOAL = 10_000;
-// Raised while the client learns groups, streams, dead letters and offline work; it falls again with the goal in sight.
-const BUDGET = 18_200;
+// Requests, rare options, jobs and all that publishing can be besides a plain event are loaded when they are used; more follows, with the goal in sight.
+const BUDGET = 15_550;
 
 const later = [];
 const { outputFiles, metafile } = await build({

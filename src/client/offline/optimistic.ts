@@ -1,15 +1,16 @@
 import type { RouterEvent } from "../../core/event.ts";
-import { compileFilter, type Filter } from "../../core/filter.ts";
+import { compileFilter } from "../../core/filter.ts";
+import type { SubscribeSpec } from "../../core/frames.ts";
 import { matchesPattern } from "../../core/pattern.ts";
 import { compileRegex } from "../../core/regex.ts";
 import type { Vault } from "../encryption/vault.ts";
 import type { Handler } from "../handle-events.ts";
 import type { HandlerContext } from "../handler-context.ts";
-import type { ParsedSubscription } from "../subscribe-options.ts";
-import { regExpAsFilter } from "../subscribe-options.ts";
 import { pendingEvent, type DurableOutbox } from "./durable-outbox.ts";
 
-export interface OptimisticOptions extends Pick<ParsedSubscription, "spec" | "concurrency"> {
+export interface OptimisticOptions {
+  readonly spec: SubscribeSpec;
+  readonly concurrency: number;
   readonly handler: Handler;
   readonly room: DurableOutbox;
   readonly vault: Vault | undefined;
@@ -27,7 +28,7 @@ const REMEMBERED = 1_024;
  * passed over, wherever it stands in the log. So the order is that of this device first; where that must be the log's, subscribe without `optimistic`.
  */
 export async function optimistic({ handler, spec: { topics, filter }, concurrency, room, vault, name, context, report }: OptimisticOptions): Promise<Handler> {
-  const accepts = filter === undefined ? undefined : compileFilter(JSON.parse(JSON.stringify(filter, regExpAsFilter)) as Filter, { maxNodes: Infinity, regex: compileRegex });
+  const accepts = filter === undefined ? undefined : compileFilter(filter, { maxNodes: Infinity, regex: compileRegex });
   const shown = new Set<string>();
   const real = new Set<string>();
   const queue: (() => void)[] = [];
