@@ -8,6 +8,7 @@ import type { AnyEvents, EventMap } from "./client/typed-events.ts";
 import { PatternClient } from "./pattern-client.ts";
 import { webSocketLink, type WebSocketConstructor, type WebSocketLinkOptions } from "./links/websocket.ts";
 import { systemClock } from "./system-clock.ts";
+import type { RedisAddress } from "./stores/redis-client.ts";
 import type { SharedWorkerLike } from "./tabs/worker-carrier.ts";
 
 /** How to reach a router. */
@@ -15,10 +16,13 @@ interface TransportOptions {
   /**
    * Default: `"websocket"` if there is a `url` or an EVENT_ROUTER_URL, else `"memory"`: a router in this process, shared by all its memory clients.
    * `"shared-worker"`: the tabs of a browser share one connection to the router at `url`, or without one, a router in the worker.
+   * `"redis"`, on servers: a router in this process whose log is in Redis, shared with all others on it.
    */
-  readonly transport?: "memory" | "websocket" | "shared-worker";
+  readonly transport?: "memory" | "websocket" | "shared-worker" | "redis";
   /** Of the router: ws, wss, http or https; the path is `/ws` if it has none. */
   readonly url?: string;
+  /** Of `transport: "redis"`: where it is. Default: this machine, port 6379. */
+  readonly connection?: RedisAddress;
   readonly reconnect?: ReconnectOptions;
   /** Names the script of `transport: "shared-worker"` where it is not found by itself: `() => new SharedWorker(…)`. */
   readonly worker?: () => SharedWorkerLike;
@@ -52,9 +56,11 @@ function surroundingsOf(options: TransportOptions & Pick<BaseOptions, "auth" | "
   };
 }
 
-function linkOf({ transport, url, reconnect = {}, worker, WebSocket, namespace = "default" }: TransportOptions & Pick<BaseOptions, "namespace">, auth: Auth | undefined): () => Link {
+function linkOf({ transport, url, connection, reconnect = {}, worker, WebSocket, namespace = "default" }: TransportOptions & Pick<BaseOptions, "namespace">, auth: Auth | undefined): () => Link {
   const shared = transport === "shared-worker";
-  if (transport !== undefined && transport !== "memory" && transport !== "websocket" && !shared) throw invalidOption("transport", 'must be "websocket", "shared-worker" or "memory"; others are not available in this version');
+  const redis = transport === "redis";
+  if (transport !== undefined && transport !== "memory" && transport !== "websocket" && !shared && !redis) throw invalidOption("transport", 'must be "websocket", "shared-worker", "redis" or "memory"');
+  if (connection !== undefined && !redis) throw invalidOption("connection", 'is for transport: "redis"');
   if (worker !== undefined) checkFunction(worker, "worker");
   checkOptions(reconnect, "enabled maxAttempts backoff minDelay maxDelay", "reconnect");
   const { enabled = true, maxAttempts, backoff = "exponential", minDelay = 250, maxDelay = 30_000 } = reconnect;
@@ -66,6 +72,10 @@ function linkOf({ transport, url, reconnect = {}, worker, WebSocket, namespace =
     minDelay: milliseconds(minDelay, "reconnect.minDelay"),
     maxDelay: milliseconds(maxDelay, "reconnect.maxDelay"),
   };
+  if (redis) {
+    checkOptions(connection ?? {}, "url host port username password database tls", "connection");
+    return () => lazyLink(async () => (await import("./redis-link.ts")).redisLink({ ...(url !== undefined && { url }), ...connection }, settings));
+  }
   if (auth?.type === "mtls") return () => lazyLink(async () => (await import("./certificate-link.ts")).certificateLink(auth, { url: address && socketUrl(address, namespace), ...settings }));
   if (address === undefined && !shared) return () => lazyLink(async () => (await import("./in-process-router.ts")).inProcessRouterLink());
   const webSocket = { url: address === undefined ? address : socketUrl(address, namespace), ...settings };

@@ -2,6 +2,7 @@ export { EventRouterClient, type EventRouterOptions } from "./event-router.ts";
 export type { PublishOptions, RequestOptions } from "./client/client.ts";
 export type { EncryptionKey, EncryptionOptions } from "./client/encryption/encryption-options.ts";
 export type { Auth, ReconnectOptions } from "./client/options.ts";
+export type { RedisAddress } from "./stores/redis-client.ts";
 export type { ClientOutbox, OfflineOptions, OutboxEntry } from "./client/client-outbox.ts";
 export type { ClientState } from "./client/connection.ts";
 export type { PublishInit, TogetherOptions } from "./client/publisher.ts";

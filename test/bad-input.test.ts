@@ -331,7 +331,6 @@ type Making = readonly [title: string, call: (home: Home) => unknown, name: stri
 
 const option = (options: unknown) => (home: Home) => home.make(options);
 const used = (options: unknown) => (home: Home) => home.make(options).publish("a");
-const LATER = /not available in this version/;
 const making: readonly Making[] = [
   ["an option that does not exist", option({ pollSize: 2 }), "ValidationError", "ERR_OPTION", /pollSize is (no option|not available).*poolSize/],
   ["an address in place of options", option("ws://localhost:8080"), "ValidationError", "ERR_OPTION", /object|\{ url/],
@@ -360,8 +359,9 @@ const making: readonly Making[] = [
   ["an empty namespace", used({ namespace: "" }), "ValidationError", "ERR_NAME", /namespace must be 1 to 128 characters of/],
   ["a name with a space", used({ name: "order service" }), "ValidationError", "ERR_NAME", /name must be 1 to 128 characters of/],
   ["a namespace that is a number", used({ namespace: 5 }), "ValidationError", "ERR_NAME", /namespace must be/],
-  ["an unknown transport", option({ transport: "carrier-pigeon" }), "ValidationError", "ERR_OPTION", /transport must be "websocket", "shared-worker" or "memory"/],
-  ["redis, of a later version", option({ transport: "redis", connection: { host: "localhost" } }), "ValidationError", "ERR_OPTION", LATER],
+  ["an unknown transport", option({ transport: "carrier-pigeon" }), "ValidationError", "ERR_OPTION", /transport must be "websocket", "shared-worker", "redis" or "memory"/],
+  ["a connection of redis that does not exist", option({ transport: "redis", connection: { hosts: "localhost" } }), "ValidationError", "ERR_OPTION", /hosts is (no option|not available).*connection.*host/],
+  ["a connection without redis", option({ connection: { host: "localhost" } }), "ValidationError", "ERR_OPTION", /connection is for transport: "redis"/],
   ["a worker that is no function", option({ transport: "shared-worker", worker: {} }), "ValidationError", "ERR_OPTION", /worker must be a function/],
   ["an outbox of the browser elsewhere", used({ offline: true }), "ValidationError", "ERR_OPTION", /there is no IndexedDB here; give a store, such as .*sqliteStore/],
   ["an outbox for less than one event", used({ offline: { store: "memory", maxEvents: 0 } }), "ValidationError", "ERR_OPTION", /maxEvents must be a whole number, 1 or more/],

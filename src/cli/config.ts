@@ -14,7 +14,7 @@ export const configSchema = z.strictObject({
   transport: z.literal("websocket").optional().describe("How clients connect; HTTP and Server-Sent Events come with it"),
   host: z.string().min(1).optional().describe("The address to listen on; default 127.0.0.1, this machine only"),
   port: z.int().min(0).max(65_535).optional().describe("The port to listen on, 0 for any that is free; default 8080"),
-  store: z.string().regex(/^(memory|sqlite:.+)$/s, 'must be "memory" or "sqlite:FILE"').optional().describe("Where events are kept; a relative path begins where the command is typed"),
+  store: z.string().regex(/^(memory|sqlite:.+|rediss?:\/\/.+)$/s, 'must be "memory", "sqlite:FILE" or "redis://HOST"').optional().describe("Where events are kept; a relative path begins where the command is typed"),
   apiKeys: z.array(z.string().min(1)).optional().describe("Keys that let a client in; better in EVENT_ROUTER_API_KEYS than in a file that others may read"),
   auth: z.string().min(1).optional().describe("A JSON file with API keys, tokens and client certificates, and what each may do; read again when it changes"),
   tlsCert: z.string().min(1).optional().describe("A certificate (PEM file), with tlsKey: the server itself speaks TLS"),

@@ -12,7 +12,7 @@ export const serveFlags = {
   transport: { type: "string", value: "websocket", about: "how clients connect; HTTP and Server-Sent Events come with it (default: websocket)" },
   host: { type: "string", value: "ADDRESS", about: "the address to listen on (default: 127.0.0.1, this machine only)" },
   port: { type: "string", value: "PORT", about: "the port to listen on, 0 for any that is free (default: 8080)" },
-  store: { type: "string", value: "STORE", about: "where events are kept: memory or sqlite:FILE (default: memory)" },
+  store: { type: "string", value: "STORE", about: "where events are kept: memory, sqlite:FILE, or redis://HOST for several routers (default: memory)" },
   "api-key": { type: "string", value: "KEY", multiple: true, about: "a key that lets a client in (default: EVENT_ROUTER_API_KEYS, separated by commas)" },
   auth: { type: "string", value: "FILE", about: "a JSON file: API keys, tokens, client certificates, and what each may do; read again when it changes" },
   "tls-cert": { type: "string", value: "FILE", about: "a certificate (PEM), with --tls-key: the server itself speaks TLS" },
@@ -27,7 +27,8 @@ export const serveFlags = {
 } as const satisfies Flags;
 
 /** Of `serve`, with what has a default. */
-type StartOptions = ServeOptions & { readonly host: string; readonly port: number; readonly store: "memory" | `sqlite:${string}` };
+type StartOptions = ServeOptions & { readonly host: string; readonly port: number; readonly store: StoreName };
+type StoreName = "memory" | `sqlite:${string}` | `redis://${string}` | `rediss://${string}`;
 type Given = Values<typeof serveFlags>;
 
 /** What `start` was told, by whatever way, as `serve` takes it. @throws ValidationError `ERR_USAGE` */
@@ -55,11 +56,14 @@ export async function prepareStore(store: string): Promise<void> {
   if (store.startsWith("sqlite:")) await mkdir(dirname(resolve(store.slice("sqlite:".length))), { recursive: true });
 }
 
-function readStore(text: string): "memory" | `sqlite:${string}` {
-  if (text === "memory") return text;
-  const file = /^sqlite:(.+)$/s.exec(text)?.[1];
-  if (file === undefined) throw usageError(`--store is memory or sqlite:FILE, as sqlite:data/router.db; got ${JSON.stringify(text)}`, "start");
-  return `sqlite:${file}`;
+function readStore(text: string): StoreName {
+  if (!/^(memory|sqlite:.+|rediss?:\/\/.+)$/s.test(text)) throw usageError(`--store is memory, sqlite:FILE, as sqlite:data/router.db, or redis://HOST, as redis://localhost:6379; got ${JSON.stringify(shownStore(text))}`, "start");
+  return text as StoreName;
+}
+
+/** A store's name as it may be shown: without a password. */
+export function shownStore(text: string): string {
+  return text.replace(/^(rediss?:\/\/)[^/@]*@/, "$1");
 }
 
 function readOrigin(text: string): string {

@@ -74,7 +74,7 @@ export interface Settings {
   readonly schema: Readonly<Record<string, StandardSchema>> | undefined;
 }
 
-const OPTIONS = "transport url namespace name auth encryption offline timeout reconnect schema logger maxPending batchSize batchTimeout poolSize poolTimeout cacheSize cacheTtl worker WebSocket";
+const OPTIONS = "transport url connection namespace name auth encryption offline timeout reconnect schema logger maxPending batchSize batchTimeout poolSize poolTimeout cacheSize cacheTtl worker WebSocket";
 
 /** @throws ValidationError `ERR_OPTION`, `ERR_DURATION` naming the option. */
 export function settingsOf(options: BaseOptions<never>): Settings {

@@ -19,8 +19,8 @@ export interface ServeOptions {
   readonly host?: string | undefined;
   /** Default 8080; 0: any that is free. */
   readonly port?: number | undefined;
-  /** `memory` (default), `sqlite:FILE`, or a store of your own, which you then close yourself. */
-  readonly store?: Store | "memory" | `sqlite:${string}` | undefined;
+  /** `memory` (default), `sqlite:FILE`, `redis://HOST` (which any number of servers may share), or a store of your own, which you then close yourself. */
+  readonly store?: Store | "memory" | `sqlite:${string}` | `redis://${string}` | `rediss://${string}` | undefined;
   /** Who may do what. */
   readonly policy?: Policy | undefined;
   /** In place of a policy: API keys, tokens, client certificates, and what each may do. */
@@ -57,7 +57,7 @@ const shape = z.strictObject({
   // As in a URL, an IPv6 address may stand in brackets.
   host: z.string().min(1).transform((host) => host.replace(/^\[(.*)\]$/, "$1")).default("127.0.0.1"),
   port: z.number().int().min(0).max(65_535).default(8_080),
-  store: z.union([z.literal("memory"), z.templateLiteral(["sqlite:", z.string().min(1)]), z.custom<Store>(methods("open", "close"))], 'must be "memory", "sqlite:FILE" or a store').default("memory"),
+  store: z.union([z.literal("memory"), z.templateLiteral(["sqlite:", z.string().min(1)]), z.templateLiteral([z.enum(["redis://", "rediss://"]), z.string().min(1)]), z.custom<Store>(methods("open", "close"))], 'must be "memory", "sqlite:FILE", "redis://HOST" or a store').default("memory"),
   policy: z.custom<Policy>(methods("authenticate"), "must have a method authenticate").optional(),
   auth: authShape.optional(),
   apiKeys: z.array(z.string()).min(1, "must have at least one key, or be left out").optional(),
@@ -78,7 +78,6 @@ const shape = z.strictObject({
  * @throws ValidationError `ERR_OPTION` naming the option and what is right.
  */
 export function readServeOptions(options: ServeOptions) {
-  if (typeof options.store === "string" && /^rediss?:/.test(options.store)) throw invalid("store", "redis is not available in this version; use memory or sqlite:FILE");
   const result = shape.safeParse(options);
   if (!result.success) {
     const issue = result.error.issues[0]!;

@@ -62,7 +62,7 @@ export async function serve(options: ServeOptions = {}): Promise<RunningServer> 
   const { policy: own, ...auth } = given.auth === undefined ? {} : await openAuth(given.auth);
   const tls = given.tls && readTls(given.tls);
   const files = given.staticFiles === undefined ? undefined : staticFiles(given.staticFiles);
-  const { store, own: opened } = await openStore(given.store, { randomBytes, onError });
+  const { store, own: opened } = await openStore(given.store, { randomBytes, onError, onWarning: (message) => logger.info(`event-router: warning: ${message}`) });
   const policy = given.policy ?? own;
   const self: Caller = {};
   const router: Router = new Router({ store, surroundings: serverSurroundings(() => router.tick()), limits, rates: given.rates, retention, heartbeat, onError, ...(policy && { policy: trusting(policy, self) }) });

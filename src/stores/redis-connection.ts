@@ -95,12 +95,12 @@ export class RedisConnection {
       if (this.#closed) throw new EventRouterError("ERR_CLOSED", "the Redis store is closed; open a new one");
       if (this.#state.state === "down") this.#state = { state: "connecting", done: this.#connect() };
       const left = deadline - Date.now();
-      if (left <= 0 || !(await within(this.#state.done, left))) throw redisUnreachable(this.#options.address, timeout, this.#cause);
+      if (left <= 0 || !(await within((this.#state as Extract<State, { state: "connecting" }>).done, left))) throw redisUnreachable(this.#options.address, timeout, this.#cause);
     }
     return this.#state;
   }
 
-  /** Tries until there is a connection, or the store is closed. */
+  /** Tries until there is a connection, or the store is closed. @throws if it is not let in */
   async #connect(): Promise<void> {
     for (let wait = SOON; !this.#closed; wait = Math.min(wait * 2, SELDOM)) {
       const client = this.#options.make();
@@ -121,8 +121,11 @@ export class RedisConnection {
       } catch (error) {
         this.#cause = error;
         destroy(client);
-        // A wrong password does not become right.
-        if (/^(WRONGPASS|NOAUTH|NOPERM)/.test((error as Error).message)) wait = SELDOM;
+        // A wrong password does not become right by waiting.
+        if (/^(WRONGPASS|NOAUTH|NOPERM)/.test((error as Error).message)) {
+          this.#state = { state: "down" };
+          throw error;
+        }
         await sleep(wait);
       }
     }
@@ -154,12 +157,12 @@ async function serverOf(client: RedisClient): Promise<RedisServer> {
   return { clientId: String(clientId), primary: field("master_replid"), promotedFrom: /^0*$/.test(before) ? "" : before };
 }
 
-/** Whether a promise settled in time; its failure is not this caller's. */
+/** Whether a promise resolved in time. @throws what it rejects with */
 async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<false>((resolve) => { timer = setTimeout(() => resolve(false), ms); });
   try {
-    return await Promise.race([promise.then(() => true, () => true), late]);
+    return await Promise.race([promise.then(() => true), late]);
   } finally {
     clearTimeout(timer);
   }

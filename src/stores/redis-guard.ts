@@ -63,10 +63,10 @@ export class RedisGuard {
   /** Sends a command that only reads. */
   readonly ask: Ask = <T>(command: readonly string[]) => this.#through(() => this.#parts.reader.send<T>((server) => this.#verified(server, command), { again: true }), () => this.#parts.reader.reset());
 
-  /** Runs a script that begins with the guard. It may be run twice, and must bear that. */
-  run<T extends readonly [string, ...unknown[]]>(script: RedisScript, keys: readonly string[], args: readonly string[], lead?: number): Promise<T> {
+  /** Runs a script that begins with the guard. It may be run twice, and must bear that. @param used is told the connection, the last one if it is run again */
+  run<T extends readonly [string, ...unknown[]]>(script: RedisScript, keys: readonly string[], args: readonly string[], lead?: number, used: (server: RedisServer) => void = () => {}): Promise<T> {
     return this.#through(async () => {
-      const reply = await this.#parts.scripts.run<T>(script, keys, (server) => this.#verified(server, [this.#parts.epoch, server.primary, lead === undefined ? "" : String(lead), ...args]), { again: true });
+      const reply = await this.#parts.scripts.run<T>(script, keys, (server) => (used(server), this.#verified(server, [this.#parts.epoch, server.primary, lead === undefined ? "" : String(lead), ...args])), { again: true });
       if (reply[0] === "epoch") this.lose();
       if (this.#over !== undefined) throw this.#over;
       if (reply[0] === "primary") throw new Unverified();

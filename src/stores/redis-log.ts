@@ -4,6 +4,7 @@ import { leadLost } from "../core/peers.ts";
 import type { Batch, Log, Outcome } from "../core/store.ts";
 import { RedisAdmission } from "./redis-admission.ts";
 import { seqOf, RedisBlock, type RedisEntry } from "./redis-block.ts";
+import type { RedisServer } from "./redis-connection.ts";
 import { explainRedis } from "./redis-errors.ts";
 import type { RedisSource } from "./redis-feed.ts";
 import { RedisGuard, type LogParts, type RedisStanding } from "./redis-guard.ts";
@@ -21,8 +22,8 @@ export interface RedisLogOptions extends LogParts {
   readonly self: string;
   /** What this store's writes are called. */
   writeName(): string;
-  /** Writes that must be on so many replicas before an append resolves. */
-  confirm?: (() => Promise<void>) | undefined;
+  /** Resolves when what was written over this connection is as durable as it shall be. */
+  confirm?: ((server: RedisServer) => Promise<void>) | undefined;
   onError?: ((error: unknown) => void) | undefined;
 }
 
@@ -102,9 +103,10 @@ export function redisLog(options: RedisLogOptions): RedisLog {
   async function append(batches: readonly Batch[]): Promise<readonly Outcome[][]> {
     if (batches.every(({ drafts }) => drafts.length === 0)) return batches.map(() => []);
     const name = writeName();
+    let used: RedisServer | undefined;
     for (;;) {
       const { streams, args, lead } = await admission.propose(batches, { head, first: at.first, read: (from, to) => readPage(guard.ask, keys, from, { first: at.first, head: to }, { events: to - from + 1, size: Number.MAX_SAFE_INTEGER }) });
-      const sent = guard.run<AppendReply>(appendScript, [keys.meta, keys.log, keys.marks, keys.ids, keys.streams, ...streams.map(keys.stream)], [name, ...args], lead);
+      const sent = guard.run<AppendReply>(appendScript, [keys.meta, keys.log, keys.marks, keys.ids, keys.streams, ...streams.map(keys.stream)], [name, ...args], lead, (server) => { used = server; });
       pending = { name, done: sent.catch(() => {}) };
       const reply = await sent;
       if (reply[0] === "stale") {
@@ -119,7 +121,7 @@ export function redisLog(options: RedisLogOptions): RedisLog {
       const [, before, offset, time] = reply;
       const { outcomes, events } = admission.settle(Number(before), Number(time));
       head = Math.max(head, Number(before) + events.length);
-      if (events.length > 0) await confirm?.();
+      await confirm?.(used!);
       await inTurn(() => tellOwn(events, Number(before), Number(offset), name));
       return outcomes;
     }

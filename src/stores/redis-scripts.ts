@@ -62,7 +62,9 @@ for block = 1, tonumber(take()) do
   end
   head, offset, time = last, offset + size, math.max(time, to)
 end
-redis.call('HSET', KEYS[1], 'head', text(head), 'offset', text(offset), 'time', text(time), 'last', ARGV[4])
+-- Also if nothing came: who waits for replicas waits for a write of this connection.
+redis.call('HSET', KEYS[1], 'head', text(head), 'offset', text(offset), 'time', text(time))
+if head > before then redis.call('HSET', KEYS[1], 'last', ARGV[4]) end
 for mark = 1, tonumber(take()) do
   local name, behind, rest = take(), take(), take()
   redis.call('HSET', KEYS[3], name, (behind == '' and '' or text(before + tonumber(behind))) .. rest)

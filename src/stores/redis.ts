@@ -1,24 +1,37 @@
 import { milliseconds, type Duration } from "../core/duration.ts";
 import { randomText } from "../core/event-id.ts";
-import { EventRouterError, ValidationError } from "../core/errors.ts";
+import { EventRouterError, PublishError, ValidationError } from "../core/errors.ts";
+import type { Durability } from "../core/frames.ts";
 import type { Store } from "../core/store.ts";
 import { addressText, redisClients, type RedisAddress } from "./redis-client.ts";
-import { RedisConnection } from "./redis-connection.ts";
+import { checkRedis, type RedisWarning } from "./redis-checks.ts";
+import { RedisConnection, type RedisServer } from "./redis-connection.ts";
 import { explainRedis } from "./redis-errors.ts";
 import { RedisFeed } from "./redis-feed.ts";
 import { redisKeys } from "./redis-keys.ts";
 import { redisLog, type RedisLog } from "./redis-log.ts";
 import { openScript, RedisScripts } from "./redis-scripts.ts";
+import { readTarget } from "./redis-target.ts";
 
 export type { RedisAddress } from "./redis-client.ts";
+export type { RedisWarning } from "./redis-checks.ts";
 
 export interface RedisStoreOptions {
   /** What all keys begin with; default `event-router:`. Routers that share logs have the same. */
   readonly prefix?: string;
+  /**
+   * `"replicated"`: a publish is acked when so many replicas have it too (`WAIT`), and fails, retryable, if they do not within `timeout`. Default: what Redis is
+   * set to, `"disk"` with an append-only file and `"memory"` without.
+   */
+  readonly durability?: "replicated" | undefined;
+  /** Default 1. */
+  readonly replicas?: number | undefined;
   /** How long a command may wait for a connection and then for its answer; default 5 s. A restart or failover that is shorter is a delay and no failure. */
   readonly timeout?: Duration;
   /** Where a new log's epoch comes from; default: `crypto`. */
   randomBytes?(count: number): Uint8Array;
+  /** Gets what is not as a log needs it: a server that keeps nothing on its disk, that drops keys … Default: `console.warn`. */
+  onWarning?(warning: RedisWarning): void;
   /** Gets what a watching listener throws, and what fails in the background; default: an uncaught error. */
   onError?(error: unknown): void;
 }
@@ -31,14 +44,15 @@ const VERSION = "1";
  * append. An append is one script, which writes all or nothing.
  *
  * @param target `redis://…`, or where it is in parts
- * @throws EventRouterError `ERR_STORE_OPEN` where there are no sockets, `ERR_STORE_UNREACHABLE`, `ERR_STORE_AUTH`.
+ * @throws ValidationError `ERR_OPTION`; EventRouterError `ERR_STORE_OPEN` where there are no sockets, `ERR_STORE_UNREACHABLE`, `ERR_STORE_AUTH`.
  *
  * @example
  * const store = await redisStore("redis://localhost:6379");
  */
-export async function redisStore(target: string | RedisAddress, { prefix = "event-router:", timeout = 5_000, randomBytes = (count) => crypto.getRandomValues(new Uint8Array(count)), onError = throwLater }: RedisStoreOptions = {}): Promise<Store> {
-  const where = typeof target === "string" ? { url: target } : target;
-  if (where.url !== undefined && !/^rediss?:\/\//.test(where.url)) throw new ValidationError("ERR_OPTION", `a Redis store is named as redis://host:6379 or rediss://host:6379; got ${JSON.stringify(where.url)}`);
+export async function redisStore(target: string | RedisAddress, options: RedisStoreOptions = {}): Promise<Store> {
+  const { address: where, ...said } = readTarget(target);
+  const { prefix = "event-router:", timeout = 5_000, durability, replicas = 1, randomBytes = randomFrom, onWarning = warn, onError = throwLater }: RedisStoreOptions = { ...said, ...options };
+  if (!Number.isSafeInteger(replicas) || replicas < 1) throw new ValidationError("ERR_OPTION", `replicas must be a whole number, 1 or more; got ${String(replicas)}`, { details: { path: "replicas" } });
   const wait = milliseconds(timeout, "timeout");
   const make = await redisClients(where, wait);
   const address = addressText(where);
@@ -59,6 +73,15 @@ export async function redisStore(target: string | RedisAddress, { prefix = "even
     failed: (error) => onError(explainRedis(EventRouterError, "reading on from Redis", error)),
   });
 
+  /** Waits until the replicas have what was written over this connection so far. */
+  async function confirm(by: RedisServer): Promise<void> {
+    const count = await writer.send<number>((server) => {
+      if (server !== by) throw new PublishError("ERR_STORE_REPLICAS", "the connection to Redis was lost before the replicas had confirmed the write; publish again with the same ids", { retryable: true });
+      return ["WAIT", String(replicas), String(wait)];
+    }, { timeout: 2 * wait });
+    if (count < replicas) throw new PublishError("ERR_STORE_REPLICAS", `${count} of ${replicas} replicas confirmed the write within ${wait} ms: it is in the log, and a failover could lose it. See that the replicas run and follow, then publish again with the same ids`, { retryable: true });
+  }
+
   async function open(namespace: string): Promise<RedisLog> {
     const keys = redisKeys(prefix, namespace);
     let primary = "";
@@ -77,6 +100,7 @@ export async function redisStore(target: string | RedisAddress, { prefix = "even
       keys, namespace, epoch, primary: meta[8]!, self: randomText(12, randomBytes), scripts, reader, onError, newEpoch: () => randomText(12, randomBytes),
       standing: { head: Number(head), first: Number(first), offset: Number(offset), trimmed: Number(trimmed), mark: mark!, control: control! },
       writeName: () => `${name}.${++writes}`,
+      confirm: durability === "replicated" ? confirm : undefined,
       moved: () => feed.wake(),
       lost() {
         logs.delete(namespace);
@@ -87,8 +111,9 @@ export async function redisStore(target: string | RedisAddress, { prefix = "even
     return log;
   }
 
+  let found: Durability = "disk";
   const store: Store = {
-    durability: "disk",
+    get durability() { return durability ?? found; },
     shared: true,
     open(namespace) {
       let log = logs.get(namespace);
@@ -108,13 +133,20 @@ export async function redisStore(target: string | RedisAddress, { prefix = "even
     },
   };
   try {
-    await writer.send(["PING"]);
+    const { keeps, clustered, warnings } = await checkRedis((command) => writer.send(command, { again: true }), { replicas: durability === "replicated" ? replicas : 0 });
+    if (clustered) throw new EventRouterError("ERR_STORE_OPEN", `Redis at ${address} is a node of a Redis Cluster, which this store does not find its way in; give it one primary. Several can have a namespace each, see docs/redis.md`);
+    found = keeps ? "disk" : "memory";
+    for (const warning of warnings) onWarning(warning);
   } catch (error) {
     await store.close();
     throw explainRedis(EventRouterError, `connecting to Redis at ${address}`, error);
   }
   return store;
 }
+
+function randomFrom(count: number): Uint8Array { return crypto.getRandomValues(new Uint8Array(count)); }
+
+function warn({ message }: RedisWarning): void { console.warn(`event-router: ${message}`); }
 
 function throwLater(error: unknown): void {
   queueMicrotask(() => { throw error; });

@@ -49,7 +49,7 @@ test("start takes options from what is typed, then the environment, then a file"
 test.each([
   [{ prot: 80 }, /: prot is no option; did you mean port\? \(ERR_CONFIG\)$/],
   [{ port: "80" }, /: port: .*number.* \(ERR_CONFIG\)$/],
-  [{ store: "redis:x" }, /: store: must be "memory" or "sqlite:FILE" \(ERR_CONFIG\)$/],
+  [{ store: "redis:x" }, /: store: must be "memory", "sqlite:FILE" or "redis:\/\/HOST" \(ERR_CONFIG\)$/],
   ['{"port": 80,}', /\.json is not JSON at character 13, before \}; a configuration is as/],
   [{ retainAge: "soon" }, /--retain-age is a time with its unit/],
 ])("a configuration of %j says what is wrong with it", async (value, message) => {

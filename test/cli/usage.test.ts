@@ -18,7 +18,7 @@ const wrong: readonly (readonly [line: readonly string[], message: string])[] = 
   [["start", "--port", "http"], '--port is a whole number from 0 to 65535; got "http" (ERR_USAGE)'],
   [["start", "--port", "65536"], '--port is a whole number from 0 to 65535; got "65536" (ERR_USAGE)'],
   [["start", "--transport", "carrier-pigeon"], "--transport carrier-pigeon is not to be had; a server speaks websocket (ERR_USAGE)"],
-  [["start", "--store", "redis://x"], '--store is memory or sqlite:FILE, as sqlite:data/router.db; got "redis://x" (ERR_USAGE)'],
+  [["start", "--store", "redis:x"], '--store is memory, sqlite:FILE, as sqlite:data/router.db, or redis://HOST, as redis://localhost:6379; got "redis:x" (ERR_USAGE)'],
   [["start", "--retain-age", "30"], '--retain-age is a time with its unit, as 500ms, 5s, 10m, 12h or 30d; got "30" (ERR_USAGE)'],
   [["start", "--retain-events", "0"], '--retain-events is a whole number from 1; got "0" (ERR_USAGE)'],
   [["start", "--retain-bytes", "much"], '--retain-bytes is a size, as 64mb or 1gb; got "much" (ERR_USAGE)'],

@@ -87,7 +87,7 @@ const calls: Row[] = [
   ["a call the router does not have", "ERR_METHOD", (c) => c.call("launch")],
   // Clients.
   ...["ofline", "connection", "worker", "tranport"].map((name): Row => [`the client option ${name}`, "ERR_OPTION", () => new EventRouterClient(x({ [name]: {} })), name]),
-  ["the transport redis", "ERR_OPTION", () => new EventRouterClient({ transport: x("redis") }), "transport"],
+  ["an address of Redis in words", "ERR_OPTION", () => new EventRouterClient({ transport: "redis", connection: x("localhost") }), "options"],
   ["WebSocket without a URL", "ERR_OPTION", () => new EventRouterClient({ transport: "websocket" }), "url"],
   ["a URL that is none", "ERR_OPTION", () => new EventRouterClient({ url: "localhost:8080" }), "url"],
   ["an ftp URL", "ERR_OPTION", () => new EventRouterClient({ url: "ftp://a" }), "url"],

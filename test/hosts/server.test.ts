@@ -44,8 +44,8 @@ function upgrade(url: string, headers: Record<string, string>): Promise<number> 
 test.each<[title: string, options: unknown, path: string, says: RegExp]>([
   ["an unknown option", { prot: 1 }, "prot", /no option/],
   ["a port that is none", { port: 70_000 }, "port", /65535/],
-  ["a store that is none", { store: "mongo" }, "store", /"memory", "sqlite:FILE" or a store/],
-  ["redis", { store: "redis://localhost" }, "store", /not available in this version/],
+  ["a store that is none", { store: "mongo" }, "store", /"memory", "sqlite:FILE", "redis:\/\/HOST" or a store/],
+  ["Redis without a host", { store: "redis://" }, "store", /"redis:\/\/HOST"/],
   ["another address, open to all", { host: "0.0.0.0" }, "host", /apiKeys or a policy, or allowAnonymous/],
   ["no way to say who one is", { auth: {} }, "auth", /apiKeys, jwt or certificates/],
   ["a permission that denies nothing", { auth: { apiKeys: [{ id: "a", hash: "0".repeat(64), permissions: ["deny:subcribe:x"] }] } }, "permissions", /denies nothing/],

@@ -56,7 +56,7 @@ export class RedisServer implements AsyncDisposable {
   async begin(...more: string[]): Promise<void> {
     const persistence = this.#args.includes("--appendonly") ? [] : ["--appendonly", "yes"];
     this.#child = spawn("redis-server", ["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.folder, "--save", "", "--repl-diskless-sync-delay", "0", ...persistence, ...this.#args, ...more], { stdio: ["ignore", "ignore", "inherit"] });
-    while ((await this.command("PING").catch(() => "")) !== "+PONG") {
+    while (!/^(\+PONG|-NOAUTH)/.test(await this.command("PING").catch(() => ""))) {
       if (this.#child.exitCode !== null) throw new Error(`redis-server ended with ${this.#child.exitCode}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }

@@ -7,7 +7,7 @@ import { defineCommand, type Flags } from "../command.ts";
 import { exitCode, failure, usageError } from "../failure.ts";
 import { playgroundFolder } from "../playground-folder.ts";
 import { version } from "../run.ts";
-import { isLoopback, prepareStore, readServeOptions, serveFlags } from "../serve-options.ts";
+import { isLoopback, prepareStore, readServeOptions, serveFlags, shownStore } from "../serve-options.ts";
 import type { Shell } from "../shell.ts";
 import { publishSystemMetrics } from "../system-metrics.ts";
 import { json } from "../text.ts";
@@ -31,6 +31,7 @@ export const start = defineCommand({
   examples: [
     ["start", "on this machine, events in memory"],
     ["start --store sqlite:data/router.db --retain-age 30d", "events on disk, for a month"],
+    ["start --store redis://localhost:6379", "one of several routers that share their events"],
     ["start --transport websocket --port 9000 --system-metrics", "with something to look at"],
     ["start --config router.json --port 9000", "options from a file, but for the port; each may be in the environment too, as EVENT_ROUTER_PORT"],
     ["start --host 0.0.0.0 --auth auth.json --tls-cert cert.pem --tls-key key.pem --rate publish=200", "for other machines, each client with rights of its own"],
@@ -51,7 +52,7 @@ export const start = defineCommand({
     const unwatch = flags.auth === undefined ? () => {} : watchAuthFile(flags.auth, server, shell);
     try {
       const announcement: Announcement = {
-        version: version(), host: options.host, port: server.port, url: server.url, store: options.store, loopback: isLoopback(options.host),
+        version: version(), host: options.host, port: server.port, url: server.url, store: shownStore(options.store), loopback: isLoopback(options.host),
         auth: authOf(options), playground: flags["no-playground"] ? "off" : playground === undefined ? "missing" : "served",
         systemMetrics: publishing !== undefined,
       };

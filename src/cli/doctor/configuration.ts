@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { dirname, resolve } from "node:path";
 import { startFlags } from "../commands/start.ts";
 import { readSettings } from "../config.ts";
-import { isLoopback, readServeOptions } from "../serve-options.ts";
+import { isLoopback, readServeOptions, shownStore } from "../serve-options.ts";
 import type { Shell } from "../shell.ts";
 import { failed, ok, reason, warning, type Finding } from "./finding.ts";
 
@@ -55,7 +55,27 @@ async function portOf({ host, port }: Options): Promise<Finding> {
 }
 
 async function* storeOf({ store, retention }: Options): AsyncGenerator<Finding> {
-  if (!store.startsWith("sqlite:")) return yield warning("store", "events are in memory and gone when the router stops; keep them with store: sqlite:FILE");
+  if (store === "memory") return yield warning("store", "events are in memory and gone when the router stops; keep them with store: sqlite:FILE");
+  if (store.startsWith("sqlite:")) yield* folderOf(store);
+  else yield* redisOf(store);
+  const keeps = Object.values(retention ?? {}).some((limit) => limit !== undefined);
+  yield keeps ? ok("retention", "the log is trimmed") : warning("retention", "the log keeps everything and grows without end; say how long with retainAge, retainEvents or retainBytes");
+}
+
+async function* redisOf(name: string): AsyncGenerator<Finding> {
+  const { redisStore } = await import("../../stores/redis.ts");
+  const warnings: Finding[] = [];
+  try {
+    const store = await redisStore(name, { onWarning: ({ message }) => warnings.push(warning("store", message)), onError: () => {} });
+    await store.close();
+    yield ok("store", `${shownStore(name)} answers; an ack survives as durability ${JSON.stringify(store.durability)} says`);
+    yield* warnings;
+  } catch (error) {
+    yield failed("store", reason(error));
+  }
+}
+
+async function* folderOf(store: string): AsyncGenerator<Finding> {
   const folder = dirname(resolve(store.slice("sqlite:".length)));
   const place = await firstThere(folder);
   if (!(await stat(place)).isDirectory()) return yield failed("store", `${place} is no folder, so the log cannot be in it; name another`);
@@ -68,8 +88,6 @@ async function* storeOf({ store, retention }: Options): AsyncGenerator<Finding> 
   const free = bavail * bsize;
   const gigabytes = (free / 1024 ** 3).toFixed(1);
   yield free < LITTLE_SPACE ? warning("store", `${folder} has ${gigabytes} GiB left; a full disk stops publishing`) : ok("store", `${folder} can be written to and has ${gigabytes} GiB left`);
-  const keeps = Object.values(retention ?? {}).some((limit) => limit !== undefined);
-  yield keeps ? ok("retention", "the log is trimmed") : warning("retention", "the log keeps everything and grows without end; say how long with retainAge, retainEvents or retainBytes");
 }
 
 /** The folder, or the nearest above it that is there: `start` makes the rest. */

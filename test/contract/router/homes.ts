@@ -6,7 +6,7 @@ import type { Link } from "../../../src/core/link.ts";
 import { Router } from "../../../src/core/router.ts";
 import type { Store } from "../../../src/core/store.ts";
 import { EventRouterClient } from "../../../src/event-router.ts";
-import { serve, type RunningServer } from "../../../src/hosts/server.ts";
+import { serve, type RunningServer, type ServeOptions } from "../../../src/hosts/server.ts";
 import { randomBytes, serverClock as clock, serverSurroundings } from "../../../src/hosts/surroundings.ts";
 import { inProcessLink } from "../../../src/links/in-process.ts";
 import { memoryStore } from "../../../src/stores/memory.ts";
@@ -14,18 +14,38 @@ import { sqliteStore } from "../../../src/stores/sqlite.ts";
 import { tcpProxy } from "../../support/tcp-proxy.ts";
 import type { MakeHome } from "./kit.ts";
 
-/** A file that is gone when it is no longer wanted. */
-function temporaryFile(): { readonly file: string; remove(): void } {
-  const folder = mkdtempSync(join(tmpdir(), "event-router-"));
-  return { file: join(folder, "log.db"), remove: () => rmSync(folder, { recursive: true, force: true }) };
+/** Where a home keeps its log. */
+export interface Place {
+  /** As `serve` takes it. */
+  readonly option: NonNullable<ServeOptions["store"]> & string;
+  /** Whether what is in it outlives the router. */
+  readonly outlives: boolean;
+  open(): Promise<Store>;
+  /** It is no longer wanted. */
+  remove(): void;
 }
 
-/** A router in this process, on either store. */
-export function inProcess(kind: "memory" | "sqlite"): MakeHome {
+export type MakePlace = () => Place;
+type Kind = "memory" | "sqlite" | MakePlace;
+
+const inMemory: MakePlace = () => ({ option: "memory", outlives: false, open: async () => memoryStore({ randomBytes }), remove() {} });
+
+/** A file that is gone when it is no longer wanted. */
+const inFile: MakePlace = () => {
+  const folder = mkdtempSync(join(tmpdir(), "event-router-"));
+  const file = join(folder, "log.db");
+  return { option: `sqlite:${file}`, outlives: true, open: () => sqliteStore(file), remove: () => rmSync(folder, { recursive: true, force: true }) };
+};
+
+function placeOf(kind: Kind): Place {
+  return kind === "memory" ? inMemory() : kind === "sqlite" ? inFile() : kind();
+}
+
+/** A router in this process. */
+export function inProcess(kind: Kind): MakeHome {
   return async ({ retention = {} } = {}) => {
-    const temporary = temporaryFile();
-    const makeStore = async (): Promise<Store> => (kind === "memory" ? memoryStore({ randomBytes }) : sqliteStore(temporary.file));
-    let store = await makeStore();
+    const place = placeOf(kind);
+    let store = await place.open();
     let router: Router;
     const start = (): void => {
       const surroundings = serverSurroundings(() => router.tick());
@@ -53,27 +73,27 @@ export function inProcess(kind: "memory" | "sqlite"): MakeHome {
       cut() {
         for (const link of links) link.restart();
       },
-      ...(kind === "sqlite" && {
+      ...(place.outlives && {
         async restart() {
           await stop();
-          store = await makeStore();
+          store = await place.open();
           start();
         },
       }),
       async close() {
         await Promise.all(clients.map((client) => client.close()));
         await stop();
-        temporary.remove();
+        place.remove();
       },
     };
   };
 }
 
-/** A server, reached over WebSocket through a proxy that can cut, on either store. */
-export function webSocket(kind: "memory" | "sqlite"): MakeHome {
+/** A server, reached over WebSocket through a proxy that can cut. */
+export function webSocket(kind: Kind): MakeHome {
   return async ({ retention = {} } = {}) => {
-    const temporary = temporaryFile();
-    const start = (port: number): Promise<RunningServer> => serve({ port, store: kind === "memory" ? "memory" : `sqlite:${temporary.file}`, retention });
+    const place = placeOf(kind);
+    const start = (port: number): Promise<RunningServer> => serve({ port, store: place.option, retention });
     let server = await start(0);
     const { port } = server;
     const proxy = await tcpProxy(() => port);
@@ -86,7 +106,7 @@ export function webSocket(kind: "memory" | "sqlite"): MakeHome {
         return client;
       },
       cut: proxy.cut,
-      ...(kind === "sqlite" && {
+      ...(place.outlives && {
         async restart() {
           await server.close({ retryAfter: 1 });
           server = await start(port);
@@ -96,17 +116,22 @@ export function webSocket(kind: "memory" | "sqlite"): MakeHome {
         await Promise.all(clients.map((client) => client.close()));
         await proxy.close();
         await server.close();
-        temporary.remove();
+        place.remove();
       },
     };
   };
 }
 
 /** Every home that a server runtime has. */
-export const homes: readonly { readonly name: string; readonly make: MakeHome }[] = (["memory", "sqlite"] as const).flatMap((kind) => [
-  { name: `${kind} store, in process`, make: inProcess(kind) },
-  { name: `${kind} store, over WebSocket`, make: webSocket(kind) },
-]);
+export const homes: readonly { readonly name: string; readonly make: MakeHome }[] = homesOf({ memory: "memory", sqlite: "sqlite" });
+
+/** The homes on these places, by the store's name. */
+export function homesOf(places: Readonly<Record<string, Kind>>): { readonly name: string; readonly make: MakeHome }[] {
+  return Object.entries(places).flatMap(([name, kind]) => [
+    { name: `${name} store, in process`, make: inProcess(kind) },
+    { name: `${name} store, over WebSocket`, make: webSocket(kind) },
+  ]);
+}
 
 const KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
