@@ -1,5 +1,5 @@
-/** What of a server is not as a log needs it, and what to do. */
-export interface RedisWarning { readonly about: "version" | "persistence" | "eviction" | "cluster" | "replicas"; readonly message: string }
+/** What is not as a log needs it, and what to do. `loss`: the server had lost acked events, which are there again. */
+export interface RedisWarning { readonly about: "version" | "persistence" | "eviction" | "cluster" | "replicas" | "loss"; readonly message: string }
 
 export interface RedisFacts {
   readonly version: string;

@@ -70,7 +70,10 @@ export class RedisConnection {
         if (next === "elsewhere") this.reset(up);
         const lost = !this.#isUp(up);
         if (lost) this.#cause = error;
-        if (this.#closed || Date.now() + AGAIN > deadline || (next === "never" && !(lost && again))) throw error;
+        const over = this.#closed || Date.now() + AGAIN > deadline;
+        // It was given up because of another command that was late, and this one is as late.
+        if (over && lost && again && !this.#closed) throw redisTimeout(this.#options.address, timeout);
+        if (over || (next === "never" && !(lost && again))) throw error;
         await sleep(AGAIN);
       }
     }

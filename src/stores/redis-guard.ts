@@ -2,7 +2,8 @@ import { EventRouterError } from "../core/errors.ts";
 import type { RedisConnection, RedisServer } from "./redis-connection.ts";
 import type { RedisKeys } from "./redis-keys.ts";
 import type { Ask } from "./redis-reading.ts";
-import { adoptScript, lookScript, type RedisScript, type RedisScripts } from "./redis-scripts.ts";
+import { adoptScript, renewScript } from "./redis-adoption.ts";
+import { lookScript, type RedisScript, type RedisScripts } from "./redis-scripts.ts";
 
 /** Where a log stands: what was told of it, and the name of the last write of that. */
 export interface RedisStanding {
@@ -19,6 +20,8 @@ export interface LogParts {
   readonly keys: RedisKeys;
   readonly namespace: string;
   readonly epoch: string;
+  /** This router among those of the log. */
+  readonly self: string;
   /** The primary that it was found on. */
   readonly primary: string;
   readonly scripts: RedisScripts;
@@ -36,6 +39,8 @@ class Unverified extends Error {}
 
 /** How often a command meets another server than it was made for before that is a failure. */
 const MOST = 20;
+/** While others are waited for that may know of a lost part, ms. */
+const AGAIN = 100;
 
 /**
  * Lets commands through only to the log that was opened: not to a later life of it, and not to a server that lacks what was seen of it. When the primary is
@@ -90,8 +95,9 @@ export class RedisGuard {
   }
 
   /** What should be there is not: the log gets another epoch. */
-  async renew(_why: string): Promise<never> {
-    await this.#adopt(true);
+  async renew(): Promise<never> {
+    const { keys, scripts, epoch, newEpoch } = this.#parts;
+    await scripts.run(renewScript, [keys.meta, keys.log, keys.control], () => [epoch, newEpoch()], { again: true });
     this.lose();
     throw this.#over!;
   }
@@ -110,23 +116,29 @@ export class RedisGuard {
         if (!(error instanceof Unverified)) throw error;
         if (count === MOST) throw new EventRouterError("ERR_STORE", "the connections to Redis lead to different servers; see what they are told by (a proxy, DNS), and that it names one primary", { retryable: true });
         const before = this.#primary;
-        await (this.#adopting ??= this.#adopt(false).finally(() => { this.#adopting = undefined; }));
+        await (this.#adopting ??= this.#adopt().finally(() => { this.#adopting = undefined; }));
         // The other connection is where this one should be.
         if (this.#primary === before) elsewhere();
       }
     }
   }
 
-  async #adopt(missing: boolean): Promise<void> {
-    const { keys, scripts, epoch, newEpoch, moved } = this.#parts;
-    let primary = "";
-    const [fate] = await scripts.run<readonly ["ok" | "epoch" | "lost"]>(adoptScript, [keys.meta, keys.log, keys.control], (server) => {
-      primary = server.primary;
-      const { head, mark } = this.#seen();
-      return [epoch, primary, missing ? "9007199254740991" : String(head), mark, newEpoch()];
-    }, { again: true });
-    if (fate !== "ok") return this.lose();
-    this.#primary = primary;
-    moved();
+  /** Resolves when the log is taken over to the server that the scripts go to, or is over. */
+  async #adopt(): Promise<void> {
+    const { keys, self, scripts, epoch, newEpoch, moved } = this.#parts;
+    for (;;) {
+      let primary = "";
+      const [fate, wait] = await scripts.run<readonly ["ok" | "wait" | "epoch" | "lost", string]>(adoptScript, [keys.meta, keys.log, keys.control, keys.present, keys.vouched], (server) => {
+        ({ primary } = server);
+        const { head, mark } = this.#seen();
+        return [epoch, primary, server.promotedFrom, String(head), mark, newEpoch(), self];
+      }, { again: true });
+      if (fate === "epoch" || fate === "lost") return this.lose();
+      if (fate === "ok") {
+        this.#primary = primary;
+        return moved();
+      }
+      await new Promise((resolve) => { setTimeout(resolve, Math.min(Number(wait), AGAIN)); });
+    }
   }
 }

@@ -18,6 +18,8 @@ export interface RedisKeys {
   readonly control: string;
   /** Sorted set: the stores that have the log open, by when they last said so (ms, Redis' clock). */
   readonly present: string;
+  /** Set: those of them that have nothing against the primary that the log is being taken over to. */
+  readonly vouched: string;
   /** List: the seqs of an event stream's events that are still there. */
   stream(name: string): string;
   /** Stream: what other routers say to one. */
@@ -27,7 +29,7 @@ export interface RedisKeys {
 export function redisKeys(prefix: string, namespace: string): RedisKeys {
   const at = (what: string): string => `${prefix}{${hashTag(namespace)}}:${what}`;
   return {
-    meta: at("meta"), log: at("log"), marks: at("marks"), ids: at("ids"), streams: at("streams"), bookmarks: at("bookmarks"), control: at("control"), present: at("present"),
+    meta: at("meta"), log: at("log"), marks: at("marks"), ids: at("ids"), streams: at("streams"), bookmarks: at("bookmarks"), control: at("control"), present: at("present"), vouched: at("vouched"),
     stream: (name) => at(`stream:${toRedisText(name)}`), inbox: (router) => at(`inbox:${router}`),
   };
 }

@@ -18,12 +18,12 @@ import { watchers } from "./watchers.ts";
 export interface RedisLogOptions extends LogParts {
   /** As it was when the log was opened. */
   readonly standing: RedisStanding;
-  /** This router among those of the log. */
-  readonly self: string;
   /** What this store's writes are called. */
   writeName(): string;
   /** Resolves when what was written over this connection is as durable as it shall be. */
   confirm?: ((server: RedisServer) => Promise<void>) | undefined;
+  /** These were appended: the outcomes are known, and nobody has been told yet. */
+  appended(batches: readonly Batch[], outcomes: readonly Outcome[][]): void;
   onError?: ((error: unknown) => void) | undefined;
 }
 
@@ -43,7 +43,7 @@ interface Waiting { readonly batches: readonly Batch[]; resolve(outcomes: readon
 type AppendReply = readonly ["ok", head: string, offset: string, time: string] | readonly ["lead", token: string] | readonly ["stale", head: string, marks: readonly (string | null)[], ids: readonly (string | null)[], streams: readonly (string | null)[]];
 
 export function redisLog(options: RedisLogOptions): RedisLog {
-  const { keys, epoch, self, standing, writeName, confirm, onError } = options;
+  const { keys, epoch, self, standing, writeName, confirm, appended, onError } = options;
   const listeners = watchers(onError);
   const waiting: Waiting[] = [];
   const admission = new RedisAdmission();
@@ -121,6 +121,7 @@ export function redisLog(options: RedisLogOptions): RedisLog {
       const [, before, offset, time] = reply;
       const { outcomes, events } = admission.settle(Number(before), Number(time));
       head = Math.max(head, Number(before) + events.length);
+      appended(batches, outcomes);
       await confirm?.(used!);
       await inTurn(() => tellOwn(events, Number(before), Number(offset), name));
       return outcomes;
@@ -139,7 +140,7 @@ export function redisLog(options: RedisLogOptions): RedisLog {
       const blocks = (await blocksFrom(guard.ask, keys, at.head + 1, 16)).filter(({ first }) => first <= before);
       for (const block of blocks) tellBlock(block);
       // Trimmed before it was seen here: readers find a gap where they stand.
-      if (blocks.length === 0) at = { ...at, head: before, offset };
+      if (blocks.length === 0) at = { ...at, head: before, offset, mark: "" };
     }
     const news = events.filter(({ seq }) => seq > at.head);
     if (news.length === 0) return;
@@ -160,7 +161,7 @@ export function redisLog(options: RedisLogOptions): RedisLog {
     if (first <= at.first) return;
     at = { ...at, first, trimmed };
     // A trim may have taken what was not seen here.
-    if (first - 1 > at.head) at = { ...at, head: first - 1, offset: Math.max(trimmed, at.offset) };
+    if (first - 1 > at.head) at = { ...at, head: first - 1, offset: Math.max(trimmed, at.offset), mark: "" };
     head = Math.max(head, at.head);
   }
 
@@ -215,7 +216,7 @@ export function redisLog(options: RedisLogOptions): RedisLog {
       const [first, trimmed] = await guard.ask<readonly [string, string]>(["HMGET", keys.meta, "first", "trimmed"]);
       await inTurn(() => trimmedTo(Number(first), Number(trimmed)));
       const next = Math.max(after + 1, at.first);
-      if (next <= at.head && page[0]?.seq !== next && !page.some(({ seq }) => seq === next)) await guard.renew("a part of the log is missing in Redis");
+      if (next <= at.head && page[0]?.seq !== next && !page.some(({ seq }) => seq === next)) await guard.renew();
       return page.filter(({ seq }) => seq >= at.first);
     }),
 

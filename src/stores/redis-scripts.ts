@@ -135,27 +135,6 @@ end
 return redis.call('HGET', KEYS[1], 'epoch')
 ` };
 
-/**
- * Takes a log over to another primary, if what was seen of it is all there; else it gets another epoch, as others may have read what is lost.
- * KEYS meta, log, control. ARGV epoch, primary, head and name of the last write that was seen ("" for none), epoch for the case of loss.
- */
-export const adoptScript: RedisScript = { text: `
-local meta = redis.call('HMGET', KEYS[1], 'epoch', 'head', 'first')
-if meta[1] ~= ARGV[1] then return {'epoch', meta[1] or ''} end
-local lost = tonumber(ARGV[3]) > tonumber(meta[2])
-if not lost and ARGV[4] ~= '' and tonumber(ARGV[3]) >= tonumber(meta[3]) then
-  local block = redis.call('XRANGE', KEYS[2], ARGV[3], ARGV[3])[1]
-  lost = not block or block[2][4] ~= ARGV[4]
-end
--- Who was given the lead may be lost too, so nobody has it: the token is above all that can have been given.
-local token = (tonumber(redis.call('HGET', KEYS[1], 'lead')) or 0) + 1000
-redis.call('HSET', KEYS[1], 'primary', ARGV[2], 'lead', string.format('%.0f', token), 'leader', '', 'until', '0')
-if not lost then return {'ok'} end
-redis.call('HSET', KEYS[1], 'epoch', ARGV[5])
-redis.call('XADD', KEYS[3], 'MAXLEN', '64', '*', 'epoch', ARGV[5])
-return {'lost', ARGV[5]}
-` };
-
 /** Runs scripts by their digests, which Redis tells; it may forget them at any time (SCRIPT FLUSH, a restart, a failover). */
 export class RedisScripts {
   readonly #connection: RedisConnection;

@@ -10,6 +10,7 @@ import { explainRedis } from "./redis-errors.ts";
 import { RedisFeed } from "./redis-feed.ts";
 import { redisKeys } from "./redis-keys.ts";
 import { redisLog, type RedisLog } from "./redis-log.ts";
+import { RedisRecent } from "./redis-recent.ts";
 import { openScript, RedisScripts } from "./redis-scripts.ts";
 import { readTarget } from "./redis-target.ts";
 
@@ -36,6 +37,8 @@ export interface RedisStoreOptions {
   onError?(error: unknown): void;
 }
 
+/** Before a lost log is opened again that could not be, ms. */
+const AGAIN = 1_000;
 /** Of a log's format: a change to it raises it. */
 const VERSION = "1";
 
@@ -62,6 +65,10 @@ export async function redisStore(target: string | RedisAddress, options: RedisSt
   const logs = new Map<string, Promise<RedisLog>>();
   const name = randomText(8, randomBytes);
   let writes = 0;
+  let closed = false;
+  const recent = new RedisRecent();
+  /** In which life a log was last seen. */
+  const epochs = new Map<string, string>();
 
   const feed = new RedisFeed({
     make, address, timeout: wait, nothing: `${prefix}nothing`,
@@ -102,16 +109,36 @@ export async function redisStore(target: string | RedisAddress, options: RedisSt
       writeName: () => `${name}.${++writes}`,
       confirm: durability === "replicated" ? confirm : undefined,
       moved: () => feed.wake(),
+      appended: (batches, outcomes) => recent.add(namespace, batches, outcomes),
       lost() {
         logs.delete(namespace);
         for (const source of log.sources) feed.remove(source);
+        if (recent.has(namespace)) void reopen(namespace);
       },
     });
     for (const source of log.sources) feed.add(source);
+    if (epochs.get(namespace) !== epoch && epochs.has(namespace)) {
+      const missing = await recent.restore(namespace, log);
+      if (missing > 0) onWarning({ about: "loss", message: `Redis had lost ${missing} events of namespace ${JSON.stringify(namespace)} that this router had acked within the last 30 s; they are in its log again, in epoch ${epoch}` });
+    }
+    epochs.set(namespace, epoch);
     return log;
   }
 
   let found: Durability = "disk";
+  /** A log was lost, and this process has what belongs into the next one: it does not wait for somebody to ask for it. */
+  async function reopen(namespace: string): Promise<void> {
+    while (!closed && recent.has(namespace)) {
+      try {
+        await store.open(namespace);
+        return;
+      } catch (error) {
+        if (!closed) onError(error);
+        await new Promise((resolve) => { setTimeout(resolve, AGAIN); });
+      }
+    }
+  }
+
   const store: Store = {
     get durability() { return durability ?? found; },
     shared: true,
@@ -124,6 +151,7 @@ export async function redisStore(target: string | RedisAddress, options: RedisSt
       return log;
     },
     async close() {
+      closed = true;
       const open = [...logs.values()];
       logs.clear();
       await Promise.allSettled(open.map(async (log) => (await log).leave()));

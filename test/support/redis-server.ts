@@ -52,11 +52,12 @@ export class RedisServer implements AsyncDisposable {
   get url(): string { return `redis://127.0.0.1:${this.port}`; }
   get pid(): number { return this.#child!.pid!; }
 
-  /** Starts it, or starts it again, with further arguments; resolves when it answers. */
-  async begin(...more: string[]): Promise<void> {
+  /** Starts it, or starts it again, with further arguments; resolves when it answers. @param heard gets what it answers until then */
+  async begin(more: readonly string[] = [], heard: (answer: string) => void = () => {}): Promise<void> {
     const persistence = this.#args.includes("--appendonly") ? [] : ["--appendonly", "yes"];
     this.#child = spawn("redis-server", ["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.folder, "--save", "", "--repl-diskless-sync-delay", "0", ...persistence, ...this.#args, ...more], { stdio: ["ignore", "ignore", "inherit"] });
-    while (!/^(\+PONG|-NOAUTH)/.test(await this.command("PING").catch(() => ""))) {
+    for (let answer = ""; !/^(\+PONG|-NOAUTH)/.test(answer); answer = await this.command("PING").catch(() => "")) {
+      heard(answer);
       if (this.#child.exitCode !== null) throw new Error(`redis-server ended with ${this.#child.exitCode}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
