@@ -1,13 +1,13 @@
-import type { RedisScript } from "./redis-scripts.ts";
+import { LATELY, RESTORING, type RedisScript } from "./redis-scripts.ts";
 
-/** How long routers that were there lately are waited for, ms; how much earlier than the last of them one was heard of that is still waited for, s. */
+/** How long routers that were there lately are waited for, ms. */
 const PATIENCE = "2000";
-const LATELY = "20";
 
-/** Another epoch: whoever has the log open is told. */
+/** Another epoch: whoever has the log open is told, and first of all writes again what it has of the lost end. */
 const renewed = `
 local function renew(epoch)
-  redis.call('HSET', KEYS[1], 'epoch', epoch)
+  local time = redis.call('TIME')
+  redis.call('HSET', KEYS[1], 'epoch', epoch, 'restoring', string.format('%.0f', tonumber(time[1]) * 1000 + ${RESTORING}))
   redis.call('XADD', KEYS[3], 'MAXLEN', '64', '*', 'epoch', epoch)
   return {'lost', epoch}
 end

@@ -20,8 +20,8 @@ export interface LogParts {
   readonly keys: RedisKeys;
   readonly namespace: string;
   readonly epoch: string;
-  /** This router among those of the log. */
-  readonly self: string;
+  /** This process among those that have the log open. */
+  readonly store: string;
   /** The primary that it was found on. */
   readonly primary: string;
   readonly scripts: RedisScripts;
@@ -125,13 +125,13 @@ export class RedisGuard {
 
   /** Resolves when the log is taken over to the server that the scripts go to, or is over. */
   async #adopt(): Promise<void> {
-    const { keys, self, scripts, epoch, newEpoch, moved } = this.#parts;
+    const { keys, store, scripts, epoch, newEpoch, moved } = this.#parts;
     for (;;) {
       let primary = "";
       const [fate, wait] = await scripts.run<readonly ["ok" | "wait" | "epoch" | "lost", string]>(adoptScript, [keys.meta, keys.log, keys.control, keys.present, keys.vouched], (server) => {
         ({ primary } = server);
         const { head, mark } = this.#seen();
-        return [epoch, primary, server.promotedFrom, String(head), mark, newEpoch(), self];
+        return [epoch, primary, server.promotedFrom, String(head), mark, newEpoch(), store];
       }, { again: true });
       if (fate === "epoch" || fate === "lost") return this.lose();
       if (fate === "ok") {

@@ -20,6 +20,8 @@ export interface RedisKeys {
   readonly present: string;
   /** Set: those of them that have nothing against the primary that the log is being taken over to. */
   readonly vouched: string;
+  /** Set: those of them that have written again, into this life of the log, what they had of the one before. */
+  readonly restored: string;
   /** List: the seqs of an event stream's events that are still there. */
   stream(name: string): string;
   /** Stream: what other routers say to one. */
@@ -29,7 +31,7 @@ export interface RedisKeys {
 export function redisKeys(prefix: string, namespace: string): RedisKeys {
   const at = (what: string): string => `${prefix}{${hashTag(namespace)}}:${what}`;
   return {
-    meta: at("meta"), log: at("log"), marks: at("marks"), ids: at("ids"), streams: at("streams"), bookmarks: at("bookmarks"), control: at("control"), present: at("present"), vouched: at("vouched"),
+    meta: at("meta"), log: at("log"), marks: at("marks"), ids: at("ids"), streams: at("streams"), bookmarks: at("bookmarks"), control: at("control"), present: at("present"), vouched: at("vouched"), restored: at("restored"),
     stream: (name) => at(`stream:${toRedisText(name)}`), inbox: (router) => at(`inbox:${router}`),
   };
 }

@@ -18,6 +18,8 @@ import { watchers } from "./watchers.ts";
 export interface RedisLogOptions extends LogParts {
   /** As it was when the log was opened. */
   readonly standing: RedisStanding;
+  /** This router among those of the log. */
+  readonly self: string;
   /** What this store's writes are called. */
   writeName(): string;
   /** Resolves when what was written over this connection is as durable as it shall be. */
@@ -31,6 +33,8 @@ export interface RedisLog extends Log {
   readonly sources: readonly RedisSource[];
   /** Whether Redis still has it. */
   look(): Promise<void>;
+  /** Appends what an earlier life of the log had. */
+  restore(batches: readonly Batch[]): Promise<readonly Outcome[][]>;
   /** Tells the other routers that this one goes. */
   leave(): Promise<void>;
 }
@@ -38,9 +42,12 @@ export interface RedisLog extends Log {
 /** Events in one append, if more wait. */
 const MOST = 4_096;
 
-interface Waiting { readonly batches: readonly Batch[]; resolve(outcomes: readonly Outcome[][]): void; reject(error: unknown): void }
+/** Between two looks whether new events may come, ms. */
+const AGAIN = 50;
 
-type AppendReply = readonly ["ok", head: string, offset: string, time: string] | readonly ["lead", token: string] | readonly ["stale", head: string, marks: readonly (string | null)[], ids: readonly (string | null)[], streams: readonly (string | null)[]];
+interface Waiting { readonly restores: boolean; readonly batches: readonly Batch[]; resolve(outcomes: readonly Outcome[][]): void; reject(error: unknown): void }
+
+type AppendReply = readonly ["ok", head: string, offset: string, time: string] | readonly ["lead", token: string] | readonly ["wait", ms: string] | readonly ["stale", head: string, marks: readonly (string | null)[], ids: readonly (string | null)[], streams: readonly (string | null)[]];
 
 export function redisLog(options: RedisLogOptions): RedisLog {
   const { keys, epoch, self, standing, writeName, confirm, appended, onError } = options;
@@ -57,7 +64,7 @@ export function redisLog(options: RedisLogOptions): RedisLog {
   let following: Promise<unknown> = Promise.resolve();
   let controlAt = standing.control;
   const guard = new RedisGuard(options, () => at);
-  const peers = new RedisPeers({ self, keys, guard, connection: options.reader, noted: () => Promise.allSettled(notes) });
+  const peers = new RedisPeers({ self, store: options.store, keys, guard, connection: options.reader, noted: () => Promise.allSettled(notes) });
 
   async function doing<T>(Class: typeof PublishError | typeof EventRouterError, what: string, work: () => Promise<T>): Promise<T> {
     try {
@@ -85,10 +92,11 @@ export function redisLog(options: RedisLogOptions): RedisLog {
     while (waiting.length > 0) {
       let events = 0;
       let count = 0;
-      while (count < waiting.length && (count === 0 || events < MOST)) for (const { drafts } of waiting[count++]!.batches) events += drafts.length;
+      const { restores } = waiting[0]!;
+      while (count < waiting.length && waiting[count]!.restores === restores && (count === 0 || events < MOST)) for (const { drafts } of waiting[count++]!.batches) events += drafts.length;
       const group = waiting.splice(0, count);
       try {
-        const outcomes = await doing(PublishError, "writing to the log", () => append(group.flatMap(({ batches }) => batches)));
+        const outcomes = await doing(PublishError, "writing to the log", () => append(group.flatMap(({ batches }) => batches), restores));
         let next = 0;
         for (const { batches, resolve } of group) resolve(outcomes.slice(next, (next += batches.length)));
       } catch (error) {
@@ -100,13 +108,20 @@ export function redisLog(options: RedisLogOptions): RedisLog {
     writing = false;
   }
 
-  async function append(batches: readonly Batch[]): Promise<readonly Outcome[][]> {
+  function submit(batches: readonly Batch[], restores: boolean): Promise<readonly Outcome[][]> {
+    return new Promise((resolve, reject) => {
+      waiting.push({ restores, batches, resolve, reject });
+      if (!writing) void write();
+    });
+  }
+
+  async function append(batches: readonly Batch[], restores: boolean): Promise<readonly Outcome[][]> {
     if (batches.every(({ drafts }) => drafts.length === 0)) return batches.map(() => []);
     const name = writeName();
     let used: RedisServer | undefined;
     for (;;) {
       const { streams, args, lead } = await admission.propose(batches, { head, first: at.first, read: (from, to) => readPage(guard.ask, keys, from, { first: at.first, head: to }, { events: to - from + 1, size: Number.MAX_SAFE_INTEGER }) });
-      const sent = guard.run<AppendReply>(appendScript, [keys.meta, keys.log, keys.marks, keys.ids, keys.streams, ...streams.map(keys.stream)], [name, ...args], lead, (server) => { used = server; });
+      const sent = guard.run<AppendReply>(appendScript, [keys.meta, keys.log, keys.marks, keys.ids, keys.streams, ...streams.map(keys.stream)], [name, restores ? "1" : "", ...args], lead, (server) => { used = server; });
       pending = { name, done: sent.catch(() => {}) };
       const reply = await sent;
       if (reply[0] === "stale") {
@@ -116,6 +131,10 @@ export function redisLog(options: RedisLogOptions): RedisLog {
       }
       if (reply[0] === "lead") {
         admission.led(Number(reply[1]));
+        continue;
+      }
+      if (reply[0] === "wait") {
+        await new Promise((resolve) => { setTimeout(resolve, Math.min(Number(reply[1]), AGAIN)); });
         continue;
       }
       const [, before, offset, time] = reply;
@@ -203,10 +222,8 @@ export function redisLog(options: RedisLogOptions): RedisLog {
     look: () => guard.look(peers.dueSign()),
     leave: () => peers.leave(),
 
-    append: (batches) => new Promise((resolve, reject) => {
-      waiting.push({ batches, resolve, reject });
-      if (!writing) void write();
-    }),
+    append: (batches) => submit(batches, false),
+    restore: (batches) => submit(batches, true),
 
     read: (after, limit) => reading("reading the log", async () => {
       if (after >= at.head) return [];

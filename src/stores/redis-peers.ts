@@ -9,6 +9,8 @@ import { fromRedisText, toRedisText } from "./redis-text.ts";
 
 export interface RedisPeersOptions {
   readonly self: string;
+  /** This process among those that have the log open. */
+  readonly store: string;
   readonly keys: RedisKeys;
   readonly guard: RedisGuard;
   readonly connection: RedisConnection;
@@ -23,8 +25,8 @@ const INBOX_LIFE = "60000";
 /** UTF-16 units that may wait here to be sent, and that go in one command. */
 const FULL = 16 * 1024 * 1024;
 const TOGETHER = 1024 * 1024;
-/** Seconds between two signs of life. */
-const SIGN = 5_000;
+/** Between two signs of life, ms. */
+const SIGN = 4_000;
 
 /** The other routers of a log, by streams: an inbox for each, and the log's news for what goes to all. */
 export class RedisPeers implements Peers {
@@ -91,23 +93,23 @@ export class RedisPeers implements Peers {
     else if (what === "gone") this.#listener?.gone(from);
   }
 
-  /** This router's name, if it should give a sign of life. */
+  /** The process' name, if it should give a sign of life. */
   dueSign(): string {
     const now = Date.now();
     if (now - this.#signed < SIGN) return "";
     this.#signed = now;
-    return this.self;
+    return this.#options.store;
   }
 
   /** The others need not find out by themselves. */
   async leave(): Promise<void> {
-    const { keys, connection } = this.#options;
+    const { keys, connection, store } = this.#options;
     await this.#sending;
     if (connection.server === undefined) return;
     const last = { timeout: 500 };
     await Promise.allSettled([
       connection.send(["XADD", keys.control, "MAXLEN", "~", MOST_FOR_ALL, "*", "gone", this.self], last),
-      connection.send(["ZREM", keys.present, this.self], last),
+      connection.send(["ZREM", keys.present, store], last),
       connection.send(["DEL", keys.inbox(this.self)], last),
     ]);
   }

@@ -1,4 +1,4 @@
-import type { Batch, Log, Outcome } from "../core/store.ts";
+import type { Batch, Outcome } from "../core/store.ts";
 
 /** How long what was appended is kept to be appended again, ms; and how much of it, UTF-16 units, over all namespaces of a store. */
 const LIFE = 30_000;
@@ -39,7 +39,7 @@ export class RedisRecent {
   }
 
   /** Appends what is kept of a namespace to a later life of its log. Returns how many events were missing there. */
-  async restore(namespace: string, log: Log): Promise<number> {
+  async restore(namespace: string, append: (batches: readonly Batch[]) => Promise<readonly Outcome[][]>): Promise<number> {
     const entries = this.#entries.filter((entry) => entry.namespace === namespace && entry.at >= Date.now() - LIFE);
     let missing = 0;
     for (let start = 0; start < entries.length; ) {
@@ -51,7 +51,7 @@ export class RedisRecent {
           events += batch.drafts.length;
         }
       }
-      for (const outcomes of await log.append(batches)) for (const { state } of outcomes) if (state === "appended") missing++;
+      for (const outcomes of await append(batches)) for (const { state } of outcomes) if (state === "appended") missing++;
     }
     return missing;
   }

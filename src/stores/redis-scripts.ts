@@ -1,5 +1,9 @@
 import type { RedisConnection, RedisServer } from "./redis-connection.ts";
 
+/** How long new events wait at most for those of an earlier life, ms; how much earlier than the last router one was heard of that is still waited for, s. */
+export const RESTORING = "2000";
+export const LATELY = "15";
+
 /** Lua that runs inside Redis, as one step. */
 export interface RedisScript { readonly text: string }
 
@@ -18,12 +22,19 @@ local function text(number) return string.format('%.0f', number) end
 /**
  * Appends what was admitted, if all is still as the admission took it to be; else says how it is. Lua does not roll back: what can be refused is refused
  * before the first write, and the write that may fail comes first.
- * KEYS meta, log, marks, ids, streams, then a list for each event stream. ARGV (behind the guard's) name of this write; for marks, ids and streams each: a count,
+ * KEYS meta, log, marks, ids, streams, then a list for each event stream. ARGV (behind the guard's) name of this write, "1" if it restores what an earlier life had; for marks, ids and streams each: a count,
  * names, expected values ("" for none); then blocks (count, size, from, to, text), marks (name, seq behind the head or "", rest), ids (name, seq behind the
  * head), streams (name, length, count, seqs behind the head), each with their count before them.
  */
 export const appendScript: RedisScript = { text: `${guarded}
-local at = 5
+local restoring = tonumber(redis.call('HGET', KEYS[1], 'restoring') or 0)
+if restoring > 0 and ARGV[5] == '' then
+  local time = redis.call('TIME')
+  local left = restoring - tonumber(time[1]) * 1000 - math.floor(tonumber(time[2]) / 1000)
+  if left > 0 then return {'wait', text(left)} end
+  redis.call('HDEL', KEYS[1], 'restoring')
+end
+local at = 6
 local function take() at = at + 1 return ARGV[at - 1] end
 local stale = false
 local found = {}
@@ -82,13 +93,18 @@ return {'ok', meta[1], meta[2], meta[3]}
 
 /**
  * Opens a log, made if it is not there, and says how it stands. What an older life left behind goes: a server that evicts keys can lose the one without
- * the other. KEYS meta, log, marks, ids, streams, bookmarks, control. ARGV epoch for a new one, primary, what the keys of event streams begin with.
+ * the other. KEYS meta, log, marks, ids, streams, bookmarks, control. ARGV epoch for a new one, primary, what the keys of event streams begin with, "1" if who opens it
+ * knows an earlier life: then the others may too, and write again what they have of it before anything new comes.
  */
 export const openScript: RedisScript = { text: `
 if redis.call('HEXISTS', KEYS[1], 'epoch') == 0 then
   for _, name in ipairs(redis.call('HKEYS', KEYS[5])) do redis.call('DEL', ARGV[3] .. name) end
   redis.call('DEL', unpack(KEYS))
   redis.call('HSET', KEYS[1], 'version', '1', 'epoch', ARGV[1], 'primary', ARGV[2], 'head', '0', 'first', '1', 'offset', '0', 'trimmed', '0', 'time', '0', 'last', '')
+  if ARGV[4] == '1' then
+    local time = redis.call('TIME')
+    redis.call('HSET', KEYS[1], 'restoring', string.format('%.0f', tonumber(time[1]) * 1000 + ${RESTORING}))
+  end
 end
 local control = redis.call('XREVRANGE', KEYS[7], '+', '-', 'COUNT', '1')
 local meta = redis.call('HMGET', KEYS[1], 'version', 'epoch', 'head', 'first', 'offset', 'trimmed', 'time', 'last', 'primary')
@@ -133,6 +149,21 @@ if ARGV[1] ~= '' then
   redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', tonumber(time[1]) - 60)
 end
 return redis.call('HGET', KEYS[1], 'epoch')
+` };
+
+/**
+ * Who asks has written again what it had of an earlier life of the log; when all have that were there lately, new events may come.
+ * KEYS meta, present, restored. ARGV name.
+ */
+export const restoredScript: RedisScript = { text: `
+redis.call('SADD', KEYS[3], ARGV[1])
+redis.call('EXPIRE', KEYS[3], 60)
+local last = redis.call('ZREVRANGE', KEYS[2], 0, 0, 'WITHSCORES')
+if not last[2] then return 0 end
+for _, router in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], tonumber(last[2]) - ${LATELY}, '+inf')) do
+  if redis.call('SISMEMBER', KEYS[3], router) == 0 then return 0 end
+end
+return redis.call('HDEL', KEYS[1], 'restoring')
 ` };
 
 /** Runs scripts by their digests, which Redis tells; it may forget them at any time (SCRIPT FLUSH, a restart, a failover). */

@@ -11,7 +11,7 @@ import { RedisFeed } from "./redis-feed.ts";
 import { redisKeys } from "./redis-keys.ts";
 import { redisLog, type RedisLog } from "./redis-log.ts";
 import { RedisRecent } from "./redis-recent.ts";
-import { openScript, RedisScripts } from "./redis-scripts.ts";
+import { openScript, RedisScripts, restoredScript } from "./redis-scripts.ts";
 import { readTarget } from "./redis-target.ts";
 
 export type { RedisAddress } from "./redis-client.ts";
@@ -96,7 +96,7 @@ export async function redisStore(target: string | RedisAddress, options: RedisSt
     try {
       meta = await scripts.run(openScript, [keys.meta, keys.log, keys.marks, keys.ids, keys.streams, keys.bookmarks, keys.control], (server) => {
         ({ primary } = server);
-        return [randomText(12, randomBytes), primary, keys.stream("")];
+        return [randomText(12, randomBytes), primary, keys.stream(""), epochs.has(namespace) ? "1" : ""];
       }, { again: true });
     } catch (error) {
       throw explainRedis(EventRouterError, `opening the log of namespace ${JSON.stringify(namespace)}`, error);
@@ -104,7 +104,7 @@ export async function redisStore(target: string | RedisAddress, options: RedisSt
     const [version, epoch, head, first, offset, trimmed, , mark, , control] = meta as readonly [string, string, ...string[]];
     if (version !== VERSION) throw new EventRouterError("ERR_STORE_VERSION", `the log of namespace ${JSON.stringify(namespace)} in Redis was written by another release (format ${version}, this one knows ${VERSION}); use that release, or another prefix`);
     const log = redisLog({
-      keys, namespace, epoch, primary: meta[8]!, self: randomText(12, randomBytes), scripts, reader, onError, newEpoch: () => randomText(12, randomBytes),
+      keys, namespace, epoch, primary: meta[8]!, store: name, self: randomText(12, randomBytes), scripts, reader, onError, newEpoch: () => randomText(12, randomBytes),
       standing: { head: Number(head), first: Number(first), offset: Number(offset), trimmed: Number(trimmed), mark: mark!, control: control! },
       writeName: () => `${name}.${++writes}`,
       confirm: durability === "replicated" ? confirm : undefined,
@@ -113,12 +113,13 @@ export async function redisStore(target: string | RedisAddress, options: RedisSt
       lost() {
         logs.delete(namespace);
         for (const source of log.sources) feed.remove(source);
-        if (recent.has(namespace)) void reopen(namespace);
+        void reopen(namespace);
       },
     });
     for (const source of log.sources) feed.add(source);
     if (epochs.get(namespace) !== epoch && epochs.has(namespace)) {
-      const missing = await recent.restore(namespace, log);
+      const missing = await recent.restore(namespace, log.restore);
+      await scripts.run(restoredScript, [keys.meta, keys.present, keys.restored], () => [name], { again: true });
       if (missing > 0) onWarning({ about: "loss", message: `Redis had lost ${missing} events of namespace ${JSON.stringify(namespace)} that this router had acked within the last 30 s; they are in its log again, in epoch ${epoch}` });
     }
     epochs.set(namespace, epoch);
@@ -126,14 +127,16 @@ export async function redisStore(target: string | RedisAddress, options: RedisSt
   }
 
   let found: Durability = "disk";
-  /** A log was lost, and this process has what belongs into the next one: it does not wait for somebody to ask for it. */
+  /** A log was lost, and this process may have what belongs into the next one: it does not wait for somebody to ask for it. */
   async function reopen(namespace: string): Promise<void> {
-    while (!closed && recent.has(namespace)) {
+    while (!closed) {
       try {
         await store.open(namespace);
         return;
       } catch (error) {
-        if (!closed) onError(error);
+        if (closed) return;
+        onError(error);
+        if ((error as { retryable?: boolean }).retryable !== true) return;
         await new Promise((resolve) => { setTimeout(resolve, AGAIN); });
       }
     }

@@ -4,12 +4,10 @@
 //   raw wire   our server, with a client written by hand: a frame for each event, those of one turn in one message
 //   client     our server and our client
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { bench } from "./lib/bench.mjs";
-import { eventJson, ourMeta, ourPayload, ourRest } from "./lib/event.mjs";
+import { eventJson, ourMeta, ourPayload } from "./lib/event.mjs";
 import { closedLoop, fifoSocket } from "./lib/load.mjs";
-import { cpuSeconds } from "./lib/processes.mjs";
-import { frameLengths, openSocket, routerLines, textFrame, wires } from "./lib/raw-sockets.mjs";
+import { rawPublish } from "./lib/raw-publish.mjs";
 import { quantiles } from "./lib/statistics.mjs";
 
 const LOOP = "node:sqlite loop", PLAIN = "ws, group commit", RAW = "event-router, raw wire", CLIENT = "event-router, client";
@@ -50,69 +48,6 @@ async function plainServer({ port, pid, inFlight }) {
   return closedLoop(() => send(eventJson), inFlight, { pid, milliseconds: MEASURED, warmUp: WARM });
 }
 
-/** A closed loop without a promise for each event: what was answered in one read is replaced in one write. */
-async function rawWire({ port, pid, inFlight }) {
-  const line = routerLines(ourRest);
-  let req = 0;
-  let answered = () => {};
-  // Bytes of the answers tell nothing of their number here, so frames are looked into: each answer begins a line with `["pub",`.
-  const wire = {
-    ...wires.router(ourRest),
-    counter(write) {
-      let received = 0;
-      let acked = 0;
-      const walk = frameLengths((length) => {
-        received += length;
-        if (received - acked < 256 * 1024) return;
-        acked = received;
-        write(textFrame(`["ack",${received}]`));
-      });
-      return (bytes, length) => {
-        walk(bytes, length);
-        let answers = 0;
-        // `"` comes twice in an answer to one event.
-        for (let at = bytes.indexOf(0x22); at >= 0 && at < length; at = bytes.indexOf(0x22, at + 1)) answers += 0.5;
-        return answers;
-      };
-    },
-  };
-  const socket = await openSocket(wire, port, "pub", (answers) => answered(answers));
-  const publish = (count) => {
-    let text = "";
-    for (let i = 0; i < count; i++) text += `${i === 0 ? "" : "\n"}["pub",${++req},1,{"as":"each","run":1}]\n${line()}`;
-    socket.write(textFrame(text));
-  };
-  // Answers come in the order of what was sent, so the times are a queue.
-  let times = [];
-  let next = 0;
-  let latencies = [];
-  let half = 0;
-  const send = (count) => {
-    const now = performance.now();
-    for (let i = 0; i < count; i++) times.push(now);
-    publish(count);
-  };
-  answered = (answers) => {
-    const whole = Math.floor((half += answers));
-    half -= whole;
-    if (whole === 0) return;
-    const now = performance.now();
-    for (let i = 0; i < whole; i++) latencies.push(now - times[next++]);
-    send(whole);
-  };
-  send(inFlight);
-  await sleep(WARM);
-  times = times.slice(next);
-  next = 0;
-  latencies = [];
-  const before = { at: performance.now(), server: cpuSeconds(pid), load: process.cpuUsage() };
-  await sleep(MEASURED);
-  const perSecond = (latencies.length * 1_000) / (performance.now() - before.at);
-  const server = (cpuSeconds(pid) - before.server) * 1e6;
-  const { user, system } = process.cpuUsage(before.load);
-  return { perSecond, ...quantiles(latencies), serverMicros: server / latencies.length, loadMicros: (user + system) / latencies.length };
-}
-
 async function client({ port, pid, inFlight }) {
   const { EventRouterClient } = await import("../../src/event-router.ts");
   const router = new EventRouterClient({ url: `ws://127.0.0.1:${port}/ws` });
@@ -123,7 +58,7 @@ await bench(import.meta.url, {
   contenders: {
     [LOOP]: { run: sqliteLoop },
     [PLAIN]: { run: plainServer, server: () => ["ws-durable.mjs", "FOLDER/log.db"] },
-    [RAW]: { run: rawWire, server: () => ["router.mjs", "sqlite:FOLDER/log.db"] },
+    [RAW]: { run: ({ port, ...where }) => rawPublish({ ports: [port], ...where, warmUp: WARM, milliseconds: MEASURED }), server: () => ["router.mjs", "sqlite:FOLDER/log.db"] },
     [CLIENT]: { run: client, server: () => ["router.mjs", "sqlite:FOLDER/log.db"] },
   },
   setups: { "1 in flight": { inFlight: 1 }, "256 in flight": { inFlight: 256 } },

@@ -5,11 +5,16 @@ export interface TcpProxy {
   readonly port: number;
   /** Destroys all connections there are. */
   cut(): void;
+  /** From now on nothing comes through, in either direction, and nobody is told: a partition. */
+  drop(): void;
+  /** It comes through again, over new connections; those that lost something are destroyed. */
+  mend(): void;
   close(): Promise<void>;
 }
 
 export async function tcpProxy(target: () => number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
+  let dropping = false;
   const keep = (socket: Socket, other: Socket): void => {
     sockets.add(socket);
     socket.on("error", () => {});
@@ -22,6 +27,7 @@ export async function tcpProxy(target: () => number): Promise<TcpProxy> {
     const upstream = connect(target(), "127.0.0.1");
     keep(client, upstream);
     keep(upstream, client);
+    if (dropping) return void client.resume();
     client.pipe(upstream);
     upstream.pipe(client);
   });
@@ -32,6 +38,14 @@ export async function tcpProxy(target: () => number): Promise<TcpProxy> {
   return {
     port: (server.address() as AddressInfo).port,
     cut,
+    drop() {
+      dropping = true;
+      for (const socket of sockets) socket.unpipe().resume();
+    },
+    mend() {
+      dropping = false;
+      cut();
+    },
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       cut();
