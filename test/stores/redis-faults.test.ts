@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Batch, Log, Outcome, Store } from "../../src/core/store.ts";
 import { checkRedis } from "../../src/stores/redis-checks.ts";
@@ -280,6 +281,24 @@ describe("when it starts", () => {
   test("nobody there is told, with the address", async () => {
     const port = await fixedPort();
     expect(await failure(redisStore({ host: "127.0.0.1", port }, { timeout: 200 }))).toMatchObject({ code: "ERR_STORE_UNREACHABLE", retryable: true, message: expect.stringMatching(new RegExp(`127\\.0\\.0\\.1:${port} could not be reached within 200 ms.*ECONNREFUSED.*start it`)) });
+  });
+
+  test("a user with the rights of docs/redis.md can do everything that is needed, and one without is told", async () => {
+    await using server = await RedisServer.start();
+    const [, commands] = /The user needs `([^`]+)`/.exec(readFileSync(new URL("../../docs/redis.md", import.meta.url), "utf8"))!;
+    expect(await server.command("ACL", "SETUSER", "router", "on", ">pw", "~event-router:*", ...commands!.split(" "))).toBe("+OK");
+    await using one = await open({ url: `redis://router:pw@127.0.0.1:${server.port}` });
+    const heard = new Promise<string>((resolve) => void one.log.peers!.listen({ message: (_, text) => resolve(text), gone() {} }));
+    await one.log.append([instance("a").batch(1, 2, 3)]);
+    const { token } = await one.log.peers!.claim(60_000);
+    await one.log.writeBookmarks([["k", "v"]], token);
+    await one.log.trim(1, token);
+    expect([(await ids(one.log)).length, await one.log.listBookmarks("")]).toEqual([2, [["k", "v"]]]);
+    one.log.peers!.send(one.log.peers!.self, "hello");
+    expect(await heard).toBe("hello");
+    expect(one.errors).toEqual([]);
+    await server.command("ACL", "SETUSER", "reader", "on", ">pw", "~*", "+@read", "+info", "+client|id");
+    expect(await failure(redisStore(`redis://reader:pw@127.0.0.1:${server.port}`, { onWarning() {} }).then((store) => store.open("default")))).toMatchObject({ code: "ERR_STORE_AUTH", retryable: false });
   });
 
   test("what is not as a log needs it is told", async () => {

@@ -6,7 +6,8 @@ import { quantiles } from "./statistics.mjs";
 
 const WARM = 400, MEASURED = 1_200, PACED = 2_000;
 
-export async function measureFanOut({ wire }, { subscribers, rate, inFlight, port, pid }) {
+/** @param where.ports of several routers that share a log: subscribers are spread over them, and the first has the publisher */
+export async function measureFanOut({ wire }, { subscribers, rate, inFlight, port, pid, ports = [port], pids = [pid] }) {
   const speaks = wire();
   // By subscriber; byte counters count in fractions.
   const had = new Float64Array(subscribers);
@@ -14,12 +15,16 @@ export async function measureFanOut({ wire }, { subscribers, rate, inFlight, por
   let sent = 0;
   let flooding = false;
   let arrived = () => {};
-  await openSockets(speaks, port, subscribers, "sub", (i, events) => {
-    had[i] += events;
-    total += events;
-    arrived(i);
-  });
-  const publisher = await openSocket(speaks, port, "pub");
+  for (const [p, one] of ports.entries()) {
+    const before = Math.ceil((subscribers * p) / ports.length);
+    await openSockets(speaks, one, Math.ceil((subscribers * (p + 1)) / ports.length) - before, "sub", (i, events) => {
+      had[before + i] += events;
+      total += events;
+      arrived(before + i);
+    });
+  }
+  const publisher = await openSocket(speaks, ports[0], "pub");
+  const serverSeconds = () => pids.reduce((sum, one) => sum + cpuSeconds(one), 0);
   const bytesOf = speaks.publisher();
   const publish = (count) => {
     sent += count;
@@ -74,11 +79,11 @@ export async function measureFanOut({ wire }, { subscribers, rate, inFlight, por
   async function throughput() {
     flood();
     await sleep(WARM);
-    const before = { at: performance.now(), total, server: cpuSeconds(pid), load: process.cpuUsage() };
+    const before = { at: performance.now(), total, server: serverSeconds(), load: process.cpuUsage() };
     await sleep(MEASURED);
     const seconds = (performance.now() - before.at) / 1_000;
     const deliveries = total - before.total;
-    const server = cpuSeconds(pid) - before.server;
+    const server = serverSeconds() - before.server;
     const load = process.cpuUsage(before.load);
     await calm();
     return { perSecond: deliveries / seconds, serverMicros: (server * 1e6) / deliveries, serverBusy: server / seconds, loadBusy: (load.user + load.system) / 1e6 / seconds };
