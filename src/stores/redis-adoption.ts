@@ -1,14 +1,15 @@
-import { LATELY, RESTORING, type RedisScript } from "./redis-scripts.ts";
+import { evenWhenFull, LATELY, RESTORING, type RedisScript } from "./redis-scripts.ts";
 
 /** How long routers that were there lately are waited for, ms. */
 const PATIENCE = "2000";
 
 /** Another epoch: whoever has the log open is told, and first of all writes again what it has of the lost end. */
 const renewed = `
-local function renew(epoch)
+local function renew(epoch, restored)
   local time = redis.call('TIME')
   redis.call('HSET', KEYS[1], 'epoch', epoch, 'restoring', string.format('%.0f', tonumber(time[1]) * 1000 + ${RESTORING}))
   redis.call('XADD', KEYS[3], 'MAXLEN', '64', '*', 'epoch', epoch)
+  redis.call('DEL', restored)
   return {'lost', epoch}
 end
 `;
@@ -19,10 +20,10 @@ end
  * before all that were there lately have said that they miss nothing, or have had time to; if one of them does not answer and another server was promoted,
  * nobody can know what it has seen, and the epoch changes too. After a restart in place it is taken for dead, with nothing seen that the disk has not.
  *
- * KEYS meta, log, control, present, vouched. ARGV epoch, primary, what it was promoted from ("" if it was not), head and name of the last write that was
+ * KEYS meta, log, control, present, vouched, restored. ARGV epoch, primary, what it was promoted from ("" if it was not), head and name of the last write that was
  * seen ("" for none), epoch for the case of loss, name of who asks.
  */
-export const adoptScript: RedisScript = { text: `${renewed}
+export const adoptScript: RedisScript = { text: `${evenWhenFull}${renewed}
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'primary', 'head', 'first', 'adopting', 'patience')
 if meta[1] ~= ARGV[1] then return {'epoch', meta[1] or ''} end
 local lost = tonumber(ARGV[4]) > tonumber(meta[3])
@@ -41,7 +42,7 @@ local function adopt()
 end
 if lost then
   adopt()
-  return renew(ARGV[6])
+  return renew(ARGV[6], KEYS[6])
 end
 
 local time = redis.call('TIME')
@@ -62,12 +63,12 @@ if last[2] then
 end
 if missing and now < patience then return {'wait', string.format('%.0f', patience - now)} end
 adopt()
-if missing and ARGV[3] ~= '' then return renew(ARGV[6]) end
+if missing and ARGV[3] ~= '' then return renew(ARGV[6], KEYS[6]) end
 return {'ok', ''}
 ` };
 
-/** A part of the log is not there (a server that drops keys): it goes on behind the hole, in another epoch. KEYS meta, log, control. ARGV epoch, new epoch. */
-export const renewScript: RedisScript = { text: `${renewed}
+/** A part of the log is not there (a server that drops keys): it goes on behind the hole, in another epoch. KEYS meta, log, control, restored. ARGV epoch, new epoch. */
+export const renewScript: RedisScript = { text: `${evenWhenFull}${renewed}
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'head', 'offset')
 if meta[1] ~= ARGV[1] then return {'epoch', meta[1] or ''} end
 local first, trimmed = tonumber(meta[2]) + 1, meta[3]
@@ -86,5 +87,5 @@ while whole do
 end
 redis.call('HSET', KEYS[1], 'first', string.format('%.0f', first), 'trimmed', trimmed)
 redis.call('XTRIM', KEYS[2], 'MINID', string.format('%.0f', first))
-return renew(ARGV[2])
+return renew(ARGV[2], KEYS[4])
 ` };

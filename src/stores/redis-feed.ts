@@ -27,6 +27,8 @@ export interface RedisFeedOptions {
 
 /** How long one read waits, ms: so often it is looked whether the logs are still there. */
 const WAIT = 1_000;
+/** Before it is tried again after a failure, ms. */
+const AGAIN = 250;
 /** Entries of each stream in one answer. */
 const COUNT = "16";
 
@@ -75,6 +77,7 @@ export class RedisFeed {
       } catch (error) {
         if (!this.#isReading()) return;
         this.#options.failed(error);
+        await new Promise((resolve) => { setTimeout(resolve, AGAIN); });
       }
     }
     if (this.#isReading()) this.#state = "idle";
@@ -91,7 +94,11 @@ export class RedisFeed {
       const keys = sources.length === 0 ? [this.#options.nothing] : sources.map(({ key }) => key);
       return ["XREAD", "COUNT", COUNT, "BLOCK", String(this.#outdated || this.#lookedAt === 0 ? 1 : WAIT), "STREAMS", ...keys, ...(sources.length === 0 ? ["0"] : sources.map((source) => source.position()))];
     }, { again: true, timeout: WAIT + this.#options.timeout });
-    for (const [key, entries] of reply ?? []) await this.#sources.get(key)?.received(entries);
+    for (const [key, entries] of reply ?? []) {
+      // A log that was opened anew meanwhile stands elsewhere.
+      const source = this.#sources.get(key);
+      if (source !== undefined && sources.includes(source)) await source.received(entries);
+    }
     const now = Date.now();
     if (reply !== null && now - this.#lookedAt < WAIT) return;
     this.#lookedAt = now;

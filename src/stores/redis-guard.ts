@@ -97,7 +97,7 @@ export class RedisGuard {
   /** What should be there is not: the log gets another epoch. */
   async renew(): Promise<never> {
     const { keys, scripts, epoch, newEpoch } = this.#parts;
-    await scripts.run(renewScript, [keys.meta, keys.log, keys.control], () => [epoch, newEpoch()], { again: true });
+    await scripts.run(renewScript, [keys.meta, keys.log, keys.control, keys.restored], () => [epoch, newEpoch()], { again: true });
     this.lose();
     throw this.#over!;
   }
@@ -128,7 +128,7 @@ export class RedisGuard {
     const { keys, store, scripts, epoch, newEpoch, moved } = this.#parts;
     for (;;) {
       let primary = "";
-      const [fate, wait] = await scripts.run<readonly ["ok" | "wait" | "epoch" | "lost", string]>(adoptScript, [keys.meta, keys.log, keys.control, keys.present, keys.vouched], (server) => {
+      const [fate, wait] = await scripts.run<readonly ["ok" | "wait" | "epoch" | "lost", string]>(adoptScript, [keys.meta, keys.log, keys.control, keys.present, keys.vouched, keys.restored], (server) => {
         ({ primary } = server);
         const { head, mark } = this.#seen();
         return [epoch, primary, server.promotedFrom, String(head), mark, newEpoch(), store];

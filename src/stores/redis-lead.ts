@@ -1,7 +1,7 @@
-import { guarded, type RedisScript } from "./redis-scripts.ts";
+import { evenWhenFull, guarded, type RedisScript } from "./redis-scripts.ts";
 
 /** Gives the lead to who asks if nobody has it, and tells who has it. By Redis' clock. KEYS meta. ARGV (behind the guard's) name, ms. */
-export const claimScript: RedisScript = { text: `${guarded}
+export const claimScript: RedisScript = { text: `${evenWhenFull}${guarded}
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local lead = redis.call('HMGET', KEYS[1], 'lead', 'leader', 'until', 'head')
@@ -13,7 +13,7 @@ return {'ok', ARGV[4], text(token), ARGV[5], lead[4]}
 ` };
 
 /** Gives the lead back, if it is still had. KEYS meta. ARGV (behind the guard's) name, token. */
-export const releaseScript: RedisScript = { text: `${guarded}
+export const releaseScript: RedisScript = { text: `${evenWhenFull}${guarded}
 local lead = redis.call('HMGET', KEYS[1], 'lead', 'leader')
 if lead[1] == ARGV[5] and lead[2] == ARGV[4] then redis.call('HSET', KEYS[1], 'until', '0', 'leader', '') end
 return {'ok'}

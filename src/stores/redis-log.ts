@@ -154,13 +154,18 @@ export function redisLog(options: RedisLogOptions): RedisLog {
     return next;
   }
 
-  async function tellOwn(events: readonly LogEvent[], before: number, offset: number, mark: string): Promise<void> {
-    while (at.head < before) {
-      const blocks = (await blocksFrom(guard.ask, keys, at.head + 1, 16)).filter(({ first }) => first <= before);
+  /** Tells what others wrote up to a seq, where the log has this size. */
+  async function tellUpTo(seq: number, offset: number): Promise<void> {
+    while (at.head < seq) {
+      const blocks = (await blocksFrom(guard.ask, keys, at.head + 1, 16)).filter(({ first }) => first <= seq);
       for (const block of blocks) tellBlock(block);
       // Trimmed before it was seen here: readers find a gap where they stand.
-      if (blocks.length === 0) at = { ...at, head: before, offset, mark: "" };
+      if (blocks.length === 0) at = { ...at, head: seq, offset, mark: "" };
     }
+  }
+
+  async function tellOwn(events: readonly LogEvent[], before: number, offset: number, mark: string): Promise<void> {
+    await tellUpTo(before, offset);
     const news = events.filter(({ seq }) => seq > at.head);
     if (news.length === 0) return;
     at = { ...at, head: news.at(-1)!.seq, offset: news.reduce((sum, { size }) => sum + size, at.head === before ? offset : at.offset), mark };
@@ -194,7 +199,10 @@ export function redisLog(options: RedisLogOptions): RedisLog {
         const block = new RedisBlock(entry);
         // Its own write: the answer is on its way, with events that need not be made again.
         if (block.mark === pending?.name) await pending.done;
-        await inTurn(() => tellBlock(block));
+        await inTurn(async () => {
+          await tellUpTo(block.first - 1, block.offset);
+          tellBlock(block);
+        });
       }
     },
   }, {
@@ -228,13 +236,15 @@ export function redisLog(options: RedisLogOptions): RedisLog {
     read: (after, limit) => reading("reading the log", async () => {
       if (after >= at.head) return [];
       const page = await readPage(guard.ask, keys, after + 1, at, limit);
-      if (page[0]?.seq === Math.max(after + 1, at.first)) return page;
+      if (page[0]?.seq === Math.max(after + 1, at.first) && isWhole(page)) return page;
       // Trimmed by another router, which has not been heard of yet.
       const [first, trimmed] = await guard.ask<readonly [string, string]>(["HMGET", keys.meta, "first", "trimmed"]);
       await inTurn(() => trimmedTo(Number(first), Number(trimmed)));
       const next = Math.max(after + 1, at.first);
-      if (next <= at.head && page[0]?.seq !== next && !page.some(({ seq }) => seq === next)) await guard.renew();
-      return page.filter(({ seq }) => seq >= at.first);
+      const rest = page.filter(({ seq }) => seq >= next);
+      if (next <= at.head && (rest[0] === undefined ? page.length === 0 : rest[0].seq !== next || !isWhole(rest))) await guard.renew();
+      // All that was read is trimmed by now: on from where the log begins.
+      return rest.length > 0 || next > at.head ? rest : readPage(guard.ask, keys, next, at, limit);
     }),
 
     readStream: (stream, from, limit, direction) => reading("reading an event stream", () => readStream(guard.ask, keys, at, stream, from, limit, direction)),
@@ -267,4 +277,9 @@ export function redisLog(options: RedisLogOptions): RedisLog {
       if (fate === "lead") throw leadLost();
     }),
   };
+}
+
+/** Without holes. */
+function isWhole(page: readonly LogEvent[]): boolean {
+  return page.length === 0 || page.at(-1)!.seq - page[0]!.seq === page.length - 1;
 }

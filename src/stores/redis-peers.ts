@@ -19,7 +19,7 @@ export interface RedisPeersOptions {
 }
 
 /** Messages that wait in one inbox at most, and in the stream that all read; how long an inbox outlives its last message, ms. */
-const MOST = "8192";
+const MOST = "1024";
 const MOST_FOR_ALL = "1024";
 const INBOX_LIFE = "60000";
 /** UTF-16 units that may wait here to be sent, and that go in one command. */

@@ -7,6 +7,9 @@ export const LATELY = "15";
 /** Lua that runs inside Redis, as one step. */
 export interface RedisScript { readonly text: string }
 
+/** For scripts that make room, or write little that all depends on: they run when the memory is full and an append would fail. Comes first. */
+export const evenWhenFull = "#!lua flags=allow-oom\n";
+
 /**
  * What scripts begin with: nothing is written into another life of a log, before it is known that this server has all that was seen of it, or by who led it
  * once. KEYS[1] meta. ARGV epoch, primary, token of the lead ("" for none).
@@ -93,10 +96,10 @@ return {'ok', meta[1], meta[2], meta[3]}
 
 /**
  * Opens a log, made if it is not there, and says how it stands. What an older life left behind goes: a server that evicts keys can lose the one without
- * the other. KEYS meta, log, marks, ids, streams, bookmarks, control. ARGV epoch for a new one, primary, what the keys of event streams begin with, "1" if who opens it
+ * the other. KEYS meta, log, marks, ids, streams, bookmarks, control, restored. ARGV epoch for a new one, primary, what the keys of event streams begin with, "1" if who opens it
  * knows an earlier life: then the others may too, and write again what they have of it before anything new comes.
  */
-export const openScript: RedisScript = { text: `
+export const openScript: RedisScript = { text: `${evenWhenFull}
 if redis.call('HEXISTS', KEYS[1], 'epoch') == 0 then
   for _, name in ipairs(redis.call('HKEYS', KEYS[5])) do redis.call('DEL', ARGV[3] .. name) end
   redis.call('DEL', unpack(KEYS))
@@ -117,7 +120,7 @@ return meta
  * KEYS meta, log, streams, control, then a list for each event stream. ARGV (behind the guard's) first that stays, size of all before it, then for each
  * event stream its name and the last version that goes.
  */
-export const trimScript: RedisScript = { text: `${guarded}
+export const trimScript: RedisScript = { text: `${evenWhenFull}${guarded}
 local now = redis.call('HMGET', KEYS[1], 'first', 'trimmed')
 if tonumber(ARGV[4]) > tonumber(now[1]) then
   redis.call('HSET', KEYS[1], 'first', ARGV[4], 'trimmed', ARGV[5])
@@ -134,7 +137,7 @@ return {'ok', now[1], now[2]}
 ` };
 
 /** Writes and removes bookmarks. KEYS meta, bookmarks. ARGV (behind the guard's) for each its key, whether it stays ("1"), its value. */
-export const bookmarkScript: RedisScript = { text: `${guarded}
+export const bookmarkScript: RedisScript = { text: `${evenWhenFull}${guarded}
 for at = 4, #ARGV, 3 do
   if ARGV[at + 1] == '1' then redis.call('HSET', KEYS[2], ARGV[at], ARGV[at + 2]) else redis.call('HDEL', KEYS[2], ARGV[at]) end
 end
@@ -142,7 +145,7 @@ return {'ok'}
 ` };
 
 /** Whether the log is the one that was opened, and a sign of life of who asks. KEYS meta, present. ARGV name; "" for no sign. */
-export const lookScript: RedisScript = { text: `
+export const lookScript: RedisScript = { text: `${evenWhenFull}
 if ARGV[1] ~= '' then
   local time = redis.call('TIME')
   redis.call('ZADD', KEYS[2], time[1], ARGV[1])
@@ -155,7 +158,7 @@ return redis.call('HGET', KEYS[1], 'epoch')
  * Who asks has written again what it had of an earlier life of the log; when all have that were there lately, new events may come.
  * KEYS meta, present, restored. ARGV name.
  */
-export const restoredScript: RedisScript = { text: `
+export const restoredScript: RedisScript = { text: `${evenWhenFull}
 redis.call('SADD', KEYS[3], ARGV[1])
 redis.call('EXPIRE', KEYS[3], 60)
 local last = redis.call('ZREVRANGE', KEYS[2], 0, 0, 'WITHSCORES')

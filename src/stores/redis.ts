@@ -94,7 +94,7 @@ export async function redisStore(target: string | RedisAddress, options: RedisSt
     let primary = "";
     let meta: readonly string[];
     try {
-      meta = await scripts.run(openScript, [keys.meta, keys.log, keys.marks, keys.ids, keys.streams, keys.bookmarks, keys.control], (server) => {
+      meta = await scripts.run(openScript, [keys.meta, keys.log, keys.marks, keys.ids, keys.streams, keys.bookmarks, keys.control, keys.restored], (server) => {
         ({ primary } = server);
         return [randomText(12, randomBytes), primary, keys.stream(""), epochs.has(namespace) ? "1" : ""];
       }, { again: true });

@@ -123,6 +123,11 @@ describe("one server", () => {
     const batches = [a.batch(2), singles(draft("big", { payload: "x".repeat(100_000) }))];
     expect(await failure(one.log.append(batches))).toMatchObject({ name: "PublishError", code: "ERR_STORE_FULL", retryable: true, message: expect.stringMatching(/maxmemory.*retention/) });
     expect([await ids(one.log), one.log.head]).toEqual([[a.ids[0]], 1]);
+    // What makes room, and what readers and the leader need, goes on.
+    const { token } = await one.log.peers!.claim(60_000);
+    await one.log.writeBookmarks([["place", "1"]], token);
+    await one.log.trim(1, token);
+    expect([await one.log.readBookmark("place"), one.log.first]).toEqual(["1", 2]);
     await server.command("CONFIG", "SET", "maxmemory", "0");
     expect((await one.log.append(batches)).map(brief)).toEqual([[2], [3]]);
   });
@@ -154,7 +159,7 @@ describe("one server", () => {
 });
 
 /** A primary and its replica, and a way to the one that is primary now. */
-async function pair(): Promise<{ primary: RedisServer; replica: RedisServer; url: string; caughtUp(): Promise<void>; separate(): Promise<void>; failOver(): Promise<void> } & AsyncDisposable> {
+async function pair(): Promise<{ primary: RedisServer; replica: RedisServer; url: string; caughtUp(): Promise<void>; separate(): Promise<void>; promote(): Promise<void>; failOver(): Promise<void> } & AsyncDisposable> {
   const primary = await RedisServer.start();
   const replica = await RedisServer.start("--replicaof", `127.0.0.1 ${primary.port}`);
   let current = primary;
@@ -163,17 +168,22 @@ async function pair(): Promise<{ primary: RedisServer; replica: RedisServer; url
   const caughtUp = async (): Promise<void> => {
     while (!(await replica.commandText("INFO", "replication")).includes("master_link_status:up") || (await offset(primary)) !== (await offset(replica))) await new Promise((resolve) => { setTimeout(resolve, 5); });
   };
+  /** The way leads to the replica, which is a primary now. */
+  const promote = async (): Promise<void> => {
+    await replica.command("REPLICAOF", "NO", "ONE");
+    current = replica;
+    proxy.cut();
+  };
   await caughtUp();
   return {
     primary, replica, url: `redis://127.0.0.1:${proxy.port}`, caughtUp,
     /** The replica hears no more. */
     async separate() { await replica.command("REPLICAOF", "127.0.0.1", "1"); },
+    promote,
     /** The primary dies, and the replica takes its place. */
     async failOver() {
       await primary.kill();
-      await replica.command("REPLICAOF", "NO", "ONE");
-      current = replica;
-      proxy.cut();
+      await promote();
     },
     async [Symbol.asyncDispose]() {
       await proxy.close();
@@ -231,6 +241,36 @@ describe("a primary and a replica", () => {
     await one.log.lost;
     const again = await one.store.open("default");
     expect([again.epoch === one.log.epoch, again.head]).toEqual([false, 1]);
+  });
+
+  test("[P1] [P9] [I4] a router that stays with the old primary while the others go on with a new one: it comes into the new epoch with all it has acked", async () => {
+    await using servers = await pair();
+    let current = servers.primary;
+    const way = await tcpProxy(() => current.port);
+    await using _way = { [Symbol.asyncDispose]: () => way.close() };
+    await using one = await open({ url: `redis://127.0.0.1:${way.port}` });
+    await using two = await open(servers);
+    const [a, b] = [instance("a"), instance("b")];
+    await appendOne(one.log, a.batch(1));
+    await until(() => two.log.head === 1);
+    // Both have given their sign of life.
+    while ((await servers.replica.command("ZCARD", "event-router:{default}:present")) !== ":2") await new Promise((resolve) => { setTimeout(resolve, 20); });
+    await servers.promote();
+    const epoch = one.log.epoch;
+    expect(brief(await appendOne(one.log, a.batch(2, 3)))).toEqual([2, 3]);
+    // Nobody can ask the router on the other side what it has shown.
+    await two.log.lost;
+    const next = await two.store.open("default");
+    expect([next.epoch === epoch, brief(await appendOne(next, b.batch(1)))]).toEqual([false, [2]]);
+
+    // The old primary returns, as a replica: what it alone had is gone there.
+    await servers.primary.command("REPLICAOF", "127.0.0.1", String(servers.replica.port));
+    current = servers.replica;
+    way.cut();
+    await one.log.lost;
+    const joined = await one.store.open("default");
+    await until(() => next.head === 4);
+    expect([joined.epoch, await ids(next)]).toEqual([next.epoch, [a.ids[0], b.ids[0], a.ids[1], a.ids[2]]]);
   });
 
   test("[P9] a lead that was given before a failover is worth nothing after it", async () => {
