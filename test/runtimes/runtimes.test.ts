@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
+import { RedisServer } from "../support/redis-server.ts";
 import { collect } from "./suites.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -16,10 +17,11 @@ const runtimes: readonly { readonly name: string; readonly command: readonly [st
 interface Result { readonly name: string; readonly error?: string }
 interface Report { readonly results: ReadonlyMap<string, Result>; /** How it ended, for the tests that have no result. */ readonly end: string }
 
-function execute([program, ...parameters]: readonly [string, ...string[]]): Promise<Report> {
-  return new Promise((resolve, reject) => {
+async function execute([program, ...parameters]: readonly [string, ...string[]]): Promise<Report> {
+  await using redis = await RedisServer.start();
+  return await new Promise<Report>((resolve, reject) => {
     const local = join(root, "node_modules", ".bin", program);
-    const child = spawn(existsSync(local) ? local : program, [...parameters, "test/runtimes/run.ts"], { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(existsSync(local) ? local : program, [...parameters, "test/runtimes/run.ts"], { cwd: root, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, REDIS_OF_TESTS: redis.url } });
     let output = "";
     let errors = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => { output += text; });

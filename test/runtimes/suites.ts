@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { memory, sqlite } from "../contract/store/factories.ts";
+import { memory, redis, sqlite } from "../contract/store/factories.ts";
 import { storeContract } from "../contract/store/store-contract.ts";
 import { encrypted, homes, inProcess } from "../contract/router/homes.ts";
 import { routerContract } from "../contract/router/router-contract.ts";
@@ -14,6 +14,8 @@ export interface NamedTest {
 const suites: readonly { readonly name: string; register(suite: Suite): void }[] = [
   { name: "memory store", register: (suite) => storeContract(suite, memory, fc) },
   { name: "SQLite store", register: (suite) => storeContract(suite, sqlite, fc) },
+  // Who runs these has started a server.
+  { name: "Redis store", register: (suite) => storeContract(suite, redis(() => process.env.REDIS_OF_TESTS!), fc) },
   ...homes.map(({ name, make }) => ({ name: `router, ${name}`, register: (suite: Suite) => routerContract(suite, make) })),
   { name: "router, encrypted", register: (suite) => routerContract(suite, encrypted(inProcess("memory"))) },
 ];

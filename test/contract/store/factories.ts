@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memoryStore } from "../../../src/stores/memory.ts";
+import { redisStore } from "../../../src/stores/redis.ts";
 import { sqliteStore } from "../../../src/stores/sqlite.ts";
 import type { StoreFactory } from "./kit.ts";
 
@@ -42,3 +43,22 @@ export const sqlite: StoreFactory = {
     };
   },
 };
+
+/** A Redis that is there, where each store has a prefix of its own. */
+export function redis(url: () => string): StoreFactory {
+  return {
+    durable: true,
+    async make(onError) {
+      const prefix = `${crypto.randomUUID()}:`;
+      let store = await redisStore(url(), { prefix, onError });
+      return {
+        store,
+        async reopen() {
+          await store.close();
+          return (store = await redisStore(url(), { prefix, onError }));
+        },
+        cleanup: () => store.close(),
+      };
+    },
+  };
+}
