@@ -17,10 +17,10 @@ end
 /**
  * Takes a log over to another primary: the one it was on has restarted, or a replica was promoted. What is there may lack the end of what there was, and
  * only the routers know that end: each compares what it has seen, and the first that misses something gives the log another epoch (P9). Nothing is written
- * before all that were there lately have said that they miss nothing, or have had time to; if one of them does not answer and another server was promoted,
- * nobody can know what it has seen, and the epoch changes too. After a restart in place it is taken for dead, with nothing seen that the disk has not.
+ * before all that were there lately have said that they miss nothing, or have had time to; if one of them does not answer, nobody
+ * can know what it has shown, and the epoch changes too: unless the same server has restarted, and had every write on its disk before it answered.
  *
- * KEYS meta, log, control, present, vouched, restored. ARGV epoch, primary, what it was promoted from ("" if it was not), head and name of the last write that was
+ * KEYS meta, log, control, present, vouched, restored. ARGV epoch, primary, "1" if what it once answered cannot be lost, head and name of the last write that was
  * seen ("" for none), epoch for the case of loss, name of who asks.
  */
 export const adoptScript: RedisScript = { text: `${evenWhenFull}${renewed}
@@ -63,7 +63,7 @@ if last[2] then
 end
 if missing and now < patience then return {'wait', string.format('%.0f', patience - now)} end
 adopt()
-if missing and ARGV[3] ~= '' then return renew(ARGV[6], KEYS[6]) end
+if missing and ARGV[3] ~= '1' then return renew(ARGV[6], KEYS[6]) end
 return {'ok', ''}
 ` };
 

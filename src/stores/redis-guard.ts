@@ -24,6 +24,8 @@ export interface LogParts {
   readonly store: string;
   /** The primary that it was found on. */
   readonly primary: string;
+  /** Redis has each write on its disk before it answers. */
+  readonly synced: boolean;
   readonly scripts: RedisScripts;
   /** For what only reads. */
   readonly reader: RedisConnection;
@@ -125,13 +127,13 @@ export class RedisGuard {
 
   /** Resolves when the log is taken over to the server that the scripts go to, or is over. */
   async #adopt(): Promise<void> {
-    const { keys, store, scripts, epoch, newEpoch, moved } = this.#parts;
+    const { keys, store, scripts, epoch, synced, newEpoch, moved } = this.#parts;
     for (;;) {
       let primary = "";
       const [fate, wait] = await scripts.run<readonly ["ok" | "wait" | "epoch" | "lost", string]>(adoptScript, [keys.meta, keys.log, keys.control, keys.present, keys.vouched, keys.restored], (server) => {
         ({ primary } = server);
         const { head, mark } = this.#seen();
-        return [epoch, primary, server.promotedFrom, String(head), mark, newEpoch(), store];
+        return [epoch, primary, synced && server.promotedFrom === "" ? "1" : "", String(head), mark, newEpoch(), store];
       }, { again: true });
       if (fate === "epoch" || fate === "lost") return this.lose();
       if (fate === "ok") {

@@ -104,7 +104,7 @@ export async function redisStore(target: string | RedisAddress, options: RedisSt
     const [version, epoch, head, first, offset, trimmed, , mark, , control] = meta as readonly [string, string, ...string[]];
     if (version !== VERSION) throw new EventRouterError("ERR_STORE_VERSION", `the log of namespace ${JSON.stringify(namespace)} in Redis was written by another release (format ${version}, this one knows ${VERSION}); use that release, or another prefix`);
     const log = redisLog({
-      keys, namespace, epoch, primary: meta[8]!, store: name, self: randomText(12, randomBytes), scripts, reader, onError, newEpoch: () => randomText(12, randomBytes),
+      keys, namespace, epoch, primary: meta[8]!, synced, store: name, self: randomText(12, randomBytes), scripts, reader, onError, newEpoch: () => randomText(12, randomBytes),
       standing: { head: Number(head), first: Number(first), offset: Number(offset), trimmed: Number(trimmed), mark: mark!, control: control! },
       writeName: () => `${name}.${++writes}`,
       confirm: durability === "replicated" ? confirm : undefined,
@@ -127,6 +127,7 @@ export async function redisStore(target: string | RedisAddress, options: RedisSt
   }
 
   let found: Durability = "disk";
+  let synced = false;
   /** A log was lost, and this process may have what belongs into the next one: it does not wait for somebody to ask for it. */
   async function reopen(namespace: string): Promise<void> {
     while (!closed) {
@@ -164,9 +165,10 @@ export async function redisStore(target: string | RedisAddress, options: RedisSt
     },
   };
   try {
-    const { keeps, clustered, warnings } = await checkRedis((command) => writer.send(command, { again: true }), { replicas: durability === "replicated" ? replicas : 0 });
+    const { keeps, clustered, warnings, ...facts } = await checkRedis((command) => writer.send(command, { again: true }), { replicas: durability === "replicated" ? replicas : 0 });
     if (clustered) throw new EventRouterError("ERR_STORE_OPEN", `Redis at ${address} is a node of a Redis Cluster, which this store does not find its way in; give it one primary. Several can have a namespace each, see docs/redis.md`);
     found = keeps ? "disk" : "memory";
+    ({ synced } = facts);
     for (const warning of warnings) onWarning(warning);
   } catch (error) {
     await store.close();

@@ -37,7 +37,7 @@ beforeAll(async () => {
   server = await serve({ port: 0, allowAnonymous: true, origins: ["http://127.0.0.1:5711"] });
   writeFileSync(join(app, "index.html"), '<!doctype html><title>app</title><link rel="icon" href="data:,"><p id="state"></p><ul id="orders"></ul><script type="module" src="/main.ts"></script>');
   writeFileSync(join(app, "orders.js"), example!);
-  writeFileSync(join(app, "main.ts"), `${lines!.replace("wss://router.example.com", server.url)}\nimport { showOrders } from "./orders.js";\nObject.assign(globalThis, { client, stop: showOrders(client, globalThis) });\n`);
+  writeFileSync(join(app, "main.ts"), `${lines!.replace("wss://router.example.com", server.url)}\nimport { showOrders } from "./orders.js";\nObject.assign(globalThis, { client, EventRouterClient, stop: showOrders(client, globalThis) });\n`);
   await browser.start();
 });
 afterEach(() => stop());
@@ -86,5 +86,8 @@ test.each(ways)("two lines are all a Vite application needs, %s: its tabs share 
   expect(locks.filter((name) => name.startsWith("event-router:hub:"))).toHaveLength(1);
   expect(locks.filter((name) => name.startsWith("event-router:tab:"))).toHaveLength(2);
   expect([server.router.stats().get("default")?.connections, noise]).toEqual([1, []]);
+  // Sockets are not for pages, and the bundle has nothing of what needs them.
+  const refused = await pages[0]!.evaluate<string[]>("new EventRouterClient({ transport: 'redis', connection: { host: 'redis' }, logger: { error() {} } }).connect().then(() => [], ({ name, code, message }) => [name, code, message])");
+  expect(refused).toEqual(["ConnectionError", "ERR_STORE_OPEN", expect.stringMatching(/browsers.*run a router on Redis.*wss:/)]);
   await Promise.all(pages.map((page) => page.close()));
 });

@@ -58,6 +58,24 @@ describe("one server", () => {
     expect([two.log.epoch, (await ids(two.log)).length]).toEqual([one.log.epoch, 52]);
   });
 
+  test.each([["everysec", false], ["always", true]])("[P9] [I4] it and its only router are killed together, with appendfsync %s: nobody can say what readers had seen, unless all of it was on the disk", async (appendfsync, same) => {
+    await using server = await RedisServer.start("--appendfsync", appendfsync);
+    await using one = await open(server);
+    await appendOne(one.log, instance("a").batch(1));
+    while ((await server.command("ZCARD", "event-router:{default}:present")) !== ":1") await new Promise((resolve) => { setTimeout(resolve, 20); });
+    await server.kill();
+    // It has no time to take its leave.
+    await one.store.close();
+    await server.begin();
+    await using two = await open(server);
+    if (!same) {
+      await failure(appendOne(two.log, instance("b").batch(1)));
+      await two.log.lost;
+    }
+    const log = await two.store.open("default");
+    expect([log.epoch === one.log.epoch, brief(await insist(log, instance("c").batch(1)))]).toEqual([same, [2]]);
+  });
+
   test.each(["a restart without its data", "FLUSHALL"])("[P1] [P9] after %s: another epoch, readers are told though nobody writes, and what was acked of late is there again", async (what) => {
     await using server = await RedisServer.start();
     await using one = await open(server);
