@@ -5,6 +5,7 @@ import { Chromium, type ChromiumTab } from "../support/engines/chromium.ts";
 import type { Engine, Tab } from "../support/engines/engine.ts";
 import { startFirefox } from "../support/engines/firefox.ts";
 import { startWebKit } from "../support/engines/webkit.ts";
+import { fixedPort } from "../support/fixed-port.ts";
 import { PageStage } from "../support/page-stage.ts";
 import type { Result } from "./page/contracts.ts";
 
@@ -23,10 +24,8 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 beforeEach(async () => {
-  // A port of its own, on which nobody answers until a test goes online.
-  const reserved = await serve({ port: 0, store: "memory" });
-  ({ port } = reserved);
-  await reserved.close();
+  // Nobody answers there until a test goes online.
+  port = await fixedPort();
 });
 afterEach(goOffline);
 

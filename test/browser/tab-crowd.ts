@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { serve, type RunningServer } from "../../src/hosts/server.ts";
+import { fixedPort } from "../support/fixed-port.ts";
 import type { Tab } from "../support/engines/engine.ts";
 import type { PageStage } from "../support/page-stage.ts";
 import type { Seen } from "./page/tabs.ts";
@@ -18,15 +19,16 @@ export class TabCrowd<T extends Tab> {
   }
 
   /** @param port of an earlier server whose place it takes */
-  async serve(port = 0): Promise<void> {
-    this.server = await serve({ port, origins: [this.#stage.origin] });
+  async serve(port?: number): Promise<void> {
+    this.server = await serve({ port: port ?? await fixedPort(), origins: [this.#stage.origin] });
   }
 
   async open(engine: { open(url: string): Promise<T> }, how: How, count: number): Promise<T[]> {
     for (let i = 0; i < count; i++) {
       const tab = await engine.open(this.#stage.url);
       this.tabs.push(tab);
-      await tab.call("tabs", "start", how, { url: this.server.url });
+      // What is published while nobody leads waits for as long as that takes.
+      await tab.call("tabs", "start", how, { url: this.server.url, timeout: "5m" });
     }
     return this.tabs;
   }

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { build, createServer, preview } from "vite";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { serve, type RunningServer } from "../../src/hosts/server.ts";
+import { fixedPort } from "../support/fixed-port.ts";
 import { Chromium } from "../support/engines/chromium.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -13,6 +14,7 @@ const folder = mkdtempSync(join(tmpdir(), "vite-app-"));
 const app = join(folder, "app");
 const browser = new Chromium();
 let server: RunningServer;
+let origin: string;
 let stop = async (): Promise<void> => {};
 
 /** A fresh application with the packed package in it. Its script is the two lines of the documentation. */
@@ -34,7 +36,9 @@ beforeAll(async () => {
   const [, lines] = /```ts\n(.*?)```/s.exec(readFileSync(join(root, "docs/tabs.md"), "utf8"))!;
   const [, example] = /```js\n(.*?)```/s.exec(readFileSync(join(root, "docs/ui.md"), "utf8"))!;
   expect(lines!.trim().split("\n")).toHaveLength(2);
-  server = await serve({ port: 0, allowAnonymous: true, origins: ["http://127.0.0.1:5711"] });
+  listen.port = await fixedPort();
+  origin = `http://127.0.0.1:${listen.port}`;
+  server = await serve({ port: 0, allowAnonymous: true, origins: [origin] });
   writeFileSync(join(app, "index.html"), '<!doctype html><title>app</title><link rel="icon" href="data:,"><p id="state"></p><ul id="orders"></ul><script type="module" src="/main.ts"></script>');
   writeFileSync(join(app, "orders.js"), example!);
   writeFileSync(join(app, "main.ts"), `${lines!.replace("wss://router.example.com", server.url)}\nimport { showOrders } from "./orders.js";\nObject.assign(globalThis, { client, EventRouterClient, stop: showOrders(client, globalThis) });\n`);
@@ -47,7 +51,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const listen = { host: "127.0.0.1", port: 5_711, strictPort: true };
+const listen = { host: "127.0.0.1", port: 0, strictPort: true };
 const quiet = { root: app, configFile: false, logLevel: "error" } as const;
 
 const ways: readonly (readonly [string, () => Promise<() => Promise<void>>])[] = [
@@ -70,7 +74,7 @@ test.each(ways)("two lines are all a Vite application needs, %s: its tabs share 
   const pages = await Promise.all([0, 1].map(async () => {
     const { page } = await browser.open("about:blank");
     page.on("pageerror", (error) => noise.push(String(error)));
-    await page.goto("http://127.0.0.1:5711/");
+    await page.goto(`${origin}/`);
     await page.waitForFunction("globalThis.client");
     return page;
   }));

@@ -26,7 +26,7 @@ test("[I15] token makes a key and a token; start --auth lets them in, each for w
   const token = (await cli(["token", "--auth", file, "--subject", "alice", "--permission", "manage", "--namespace", "*", "--expires", "15m"])).out.trim();
   expect([decodeProtectedHeader(token), decodeJwt(token)]).toEqual([{ alg: "HS256", kid: "2026-11", typ: "JWT" }, expect.objectContaining({ iss: jwt.issuer, aud: jwt.audience, sub: "alice", permissions: ["manage"], namespaces: ["*"] })]);
 
-  const { router, url } = await startRouter(["--auth", file, "--rate", "publish=0.01/5"]);
+  const { router, url } = await startRouter(["--auth", file, "--rate", "publish=0.0001/5"]);
   await using _ = router;
   expect(JSON.parse(router.out)).toMatchObject({ auth: "api_key, jwt" });
   expect(await cli(["publish", "order.placed", "--api-key", key, "--url", url])).toMatchObject({ code: 0 });

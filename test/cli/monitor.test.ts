@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { EventRouterClient } from "../../src/index.ts";
 import { serve, type RunningServer } from "../../src/hosts/server.ts";
+import { fixedPort } from "../support/fixed-port.ts";
 import { Cli, cli } from "./cli.ts";
 
 // Each command is a process, and a busy machine starts them slowly.
@@ -142,7 +143,7 @@ test("when the router comes back, so does the monitor, and goes on where it stop
   const folder = await mkdtemp(join(tmpdir(), "event-router-monitor-"));
   try {
     const store = `sqlite:${folder}/events.db` as const;
-    let router = await serve({ port: 0, store });
+    let router = await serve({ port: await fixedPort(), store });
     const { port, url } = router;
     await using monitor = new Cli(["monitor", "--json", "--limit", "3", ...at("default", url)]);
     await monitor.says(/listening/, "err");

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { EventRouterClient } from "../../src/index.ts";
 import { serve, type RunningServer } from "../../src/hosts/server.ts";
+import { fixedPort } from "../support/fixed-port.ts";
 import { Cli, cli } from "./cli.ts";
 
 // Each command is a process, and a busy machine starts them slowly.
@@ -133,8 +134,7 @@ test("status of what is no router says so with 1", async () => {
 });
 
 test("where no router is, each command says so with 1", async () => {
-  const gone = await serve({ port: 0 });
-  await gone.close();
+  const gone = { url: `http://127.0.0.1:${await fixedPort()}` };
   expect(await cli(["status", "--url", gone.url])).toEqual({ code: 1, signal: null, out: "", err: `Event Router Status: Not running at ${gone.url}\n` });
   expect(await cli(["status", "--json"], { env: { EVENT_ROUTER_URL: gone.url } })).toMatchObject({ code: 1, out: `{"status":"not_running","url":"${gone.url}"}\n` });
   for (const line of [["publish", "a"], ["request", "a"], ["monitor"]]) {

@@ -14,6 +14,7 @@ import { readServeOptions } from "../../src/cli/serve-options.ts";
 import { waitFor } from "../../src/cli/pace.ts";
 import { latencies } from "../../src/cli/latencies.ts";
 import { serve, type RunningServer } from "../../src/hosts/server.ts";
+import { fixedPort } from "../support/fixed-port.ts";
 import { cli, startRouter } from "./cli.ts";
 
 // Each command is a process, and a busy machine starts them slowly.
@@ -102,8 +103,7 @@ test("doctor says what a proxy does that holds back streams and knows no WebSock
 });
 
 test("doctor of what is not there, and of a configuration that cannot work, ends with 1", async () => {
-  const gone = await serve({ port: 0 });
-  await gone.close();
+  const gone = { url: `http://127.0.0.1:${await fixedPort()}` };
   expect(await cli(["doctor", "--url", gone.url])).toMatchObject({ code: 1, out: expect.stringMatching(/^failed {3}reach .*does not answer; is the router running there\?\n$/) });
   const file = await config({ port: server.port, store: `sqlite:${await config({})}/router.db` });
   const { code, out } = await cli(["doctor", "--config", file]);

@@ -145,5 +145,5 @@ describe("over a real socket", () => {
     expect(client.state).toBe("connected");
     for (const error of errors) expect(error).toMatchObject({ code: expect.stringMatching(/^ERR_/) });
     await client.close();
-  }, 30_000);
+  });
 });

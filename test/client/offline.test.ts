@@ -51,7 +51,7 @@ function connect(offline: true | OfflineOptions = { store: outboxes }, options: 
   const client = new PatternClient({
     makeLink: network.makeLink, clock, random: Math.random, randomBytes,
     outboxHome: (given, report) => outboxHome(given, "test", report),
-  }, { timeout: 2_000, ...options, offline });
+  }, { timeout: "1m", ...options, offline });
   clients.push(client);
   return client;
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ConnectionError, EventRouterClient, type RouterEvent } from "../../src/index.ts";
-import { fixedPort } from "../support/server-child.ts";
+import { fixedPort } from "../support/fixed-port.ts";
 import { RedisServer } from "../support/redis-server.ts";
 
 let server: RedisServer;

@@ -107,9 +107,8 @@ describe("containsPattern", () => {
   });
 
   it("is polynomial", () => {
-    const start = performance.now();
-    expect(containsPattern(`${"**.a.*.".repeat(15)}b`, `${"**.a.".repeat(15)}a`)).toBe(false);
-    expect(performance.now() - start).toBeLessThan(200);
+    // One that tries all ways to split would not end before the sun does.
+    expect(containsPattern(`${"**.a.*.".repeat(40)}b`, `${"**.a.".repeat(40)}a`)).toBe(false);
   });
 });
 

@@ -41,9 +41,8 @@ describe("match", () => {
 
   it("is not exponential in the number of **", () => {
     const index = indexOf({ [`${"**.a.".repeat(8)}b`]: [1], [`${"**.".repeat(15)}a`]: [2] });
-    const start = performance.now();
+    // One that tries all ways to split would take days.
     for (let i = 0; i < 1_000; i++) expect(index.match(`${"a.".repeat(15)}a${i}`)).toEqual([]);
-    expect(performance.now() - start).toBeLessThan(1_000);
   });
 });
 
@@ -95,12 +94,12 @@ describe("add and delete", () => {
   });
 
   it("take no longer for each of many values", () => {
-    const index = new TopicIndex<number>(), many = 50_000, start = performance.now();
+    const index = new TopicIndex<number>(), many = 500_000;
+    // One that looked through all of them for each would take hours.
     for (let value = 0; value < many; value++) index.add("a.*", value);
     expect(index.match("a.b")).toHaveLength(many);
     for (let value = 0; value < many; value++) index.delete("a.*", value);
     expect(index.match("a.b")).toEqual([]);
-    expect(performance.now() - start).toBeLessThan(1_000);
   });
 
   it("return the memory of deleted patterns", () => {

@@ -2,10 +2,11 @@ import { setTimeout as passed } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { EventRouterClient, ManagementAgent, type RouterEvent } from "../../src/index.ts";
 import { seeded } from "../support/fake-surroundings.ts";
+import { fixedPort } from "../support/fixed-port.ts";
 import { violations } from "../support/history.ts";
 import { logOf, Recorder } from "../support/recorder.ts";
 import { RedisServer } from "../support/redis-server.ts";
-import { fixedPort, ServerChild } from "../support/server-child.ts";
+import { ServerChild } from "../support/server-child.ts";
 import { tcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
@@ -41,7 +42,7 @@ class Fleet implements AsyncDisposable {
   }
 
   connect(): EventRouterClient {
-    const client = new EventRouterClient({ url: `http://127.0.0.1:${this.#door.port}`, timeout: "60s", reconnect: { minDelay: 5, maxDelay: 100 }, logger: { error: () => {} } });
+    const client = new EventRouterClient({ url: `http://127.0.0.1:${this.#door.port}`, timeout: "5m", reconnect: { minDelay: 5, maxDelay: 100 }, logger: { error: () => {} } });
     this.#clients.add(client);
     return client;
   }
@@ -86,7 +87,7 @@ function publishing(fleet: Fleet, recorder: Recorder, random: () => number): { s
   return { stop: async () => { over = true; await Promise.all(work); } };
 }
 
-test(`[P1] [P2] [P3] [P4] [P5] [P9] ${ROUTERS} routers on one Redis: routers killed, Redis killed, partitions, scripts forgotten, ${CYCLES} times`, { timeout: 120_000 + CYCLES * 10_000 }, async () => {
+test(`[P1] [P2] [P3] [P4] [P5] [P9] ${ROUTERS} routers on one Redis: routers killed, Redis killed, partitions, scripts forgotten, ${CYCLES} times`, { timeout: 240_000 + CYCLES * 20_000 }, async () => {
   const random = seeded(SEED);
   // What it has answered is on the disk: so no fault here may cost an event, or an epoch.
   await using redis = await RedisServer.start("--appendfsync", "always");
@@ -142,7 +143,7 @@ test(`[P1] [P2] [P3] [P4] [P5] [P9] ${ROUTERS} routers on one Redis: routers kil
   expect(log.events).toHaveLength(recorder.acked);
 });
 
-test(`[P1] [P9] [I19] ${ROUTERS} routers, a failover under load to a replica that lacks the end: another epoch, readers are told, and all that was acked is in the log`, { timeout: 120_000 }, async () => {
+test(`[P1] [P9] [I19] ${ROUTERS} routers, a failover under load to a replica that lacks the end: another epoch, readers are told, and all that was acked is in the log`, async () => {
   const random = seeded(SEED);
   await using primary = await RedisServer.start();
   await using replica = await RedisServer.start("--replicaof", `127.0.0.1 ${primary.port}`);
@@ -187,7 +188,7 @@ test(`[P1] [P9] [I19] ${ROUTERS} routers, a failover under load to a replica tha
   expect(violations({ ...recorder.history(log), earlier, rivals: true }).filter((line) => /^I(1|4|7|8) /.test(line))).toEqual([]);
 });
 
-test(`[P2] [I10] [I11] a group on ${ROUTERS} routers, each killed in its turn, also the one that leads: each event is finished, and once where nobody is killed`, { timeout: 120_000 }, async () => {
+test(`[P2] [I10] [I11] a group on ${ROUTERS} routers, each killed in its turn, also the one that leads: each event is finished, and once where nobody is killed`, async () => {
   await using redis = await RedisServer.start("--appendfsync", "always");
   await using fleet = await Fleet.of(redis);
   const finished = new Map<number, number>();

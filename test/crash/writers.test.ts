@@ -17,8 +17,13 @@ test(`${WRITERS} writers on one stream, ${APPENDS} appends: versions consecutive
   const winners: string[] = [];
   let lost = 0;
   let appends = 0;
-  const write = async (writer: number): Promise<void> => {
-    const client = clients.use(new EventRouterClient({ url: server.url, timeout: "60s" }));
+  // All of them are there before one begins: so each but one loses the first round, and the winner's next finds the others at its heels.
+  const all = await Promise.all(Array.from({ length: WRITERS }, async () => {
+    const client = clients.use(new EventRouterClient({ url: server.url, timeout: "5m" }));
+    await client.connect();
+    return client;
+  }));
+  const write = async (client: EventRouterClient, writer: number): Promise<void> => {
     let version: number | "no-stream" = "no-stream";
     while (appends < APPENDS) {
       appends++;
@@ -39,11 +44,11 @@ test(`${WRITERS} writers on one stream, ${APPENDS} appends: versions consecutive
       }
     }
   };
-  await Promise.all(Array.from({ length: WRITERS }, (_, writer) => write(writer)));
+  await Promise.all(all.map(write));
 
   const client = clients.use(new EventRouterClient({ url: server.url }));
   const stored = await client.eventStream("shared").read();
   expect(stored.map(({ version }) => version)).toEqual(stored.map((_, version) => version));
   expect(stored.map(({ payload, id }) => `${payload as number} ${id}`)).toEqual(winners);
-  expect([stored.length + lost, lost > WRITERS]).toEqual([appends, true]);
+  expect([stored.length + lost, lost >= WRITERS - 1]).toEqual([appends, true]);
 });

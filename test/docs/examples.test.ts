@@ -2,7 +2,6 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
@@ -12,6 +11,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { EventRouterClient } from "../../src/index.ts";
 import { serve, type RunningServer } from "../../src/hosts/server.ts";
 import { browserArguments, findBrowser } from "../support/browser.ts";
+import { fixedPort } from "../support/fixed-port.ts";
 
 // Each example is a process of its own.
 
@@ -23,6 +23,8 @@ const entries: Readonly<Record<string, string>> = { "@gadugi/event-router/server
 let server: RunningServer;
 let client: EventRouterClient;
 let folder: string;
+/** Where the examples for a page are served. */
+let pagePort: number;
 
 interface Example { readonly page: string; readonly line: number; readonly language: string; readonly text: string }
 
@@ -32,7 +34,8 @@ function examplesOf(page: string): Example[] {
 }
 
 beforeAll(async () => {
-  server = await serve({ port: 0, origins: ["http://127.0.0.1:5714"] });
+  pagePort = await fixedPort();
+  server = await serve({ port: 0, origins: [`http://127.0.0.1:${pagePort}`] });
   client = server.client();
   await client.respond("calculator.add", ({ payload: { x, y } }: { payload: { x: number; y: number } }) => ({ result: x + y })).ready;
   await client.publish("system.cpu", { percent: 12.5 });
@@ -117,11 +120,11 @@ test("the page of docs/dashboard.md shows what comes, and so does the one withou
     const [type, body] = pages[url!] ?? ["text/plain", ""];
     response.writeHead(200, { "content-type": `${type}; charset=utf-8` }).end(body);
   });
-  await new Promise<void>((resolve) => host.listen(5_714, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => host.listen(pagePort, "127.0.0.1", resolve));
   onTestFinished(() => host.close().closeAllConnections());
   const browser = await chromium.launch({ executablePath: findBrowser(), args: browserArguments });
   onTestFinished(() => browser.close());
-  const origin = `http://127.0.0.1:${(host.address() as AddressInfo).port}`;
+  const origin = `http://127.0.0.1:${pagePort}`;
   const [built, simple] = [await browser.newPage(), await browser.newPage()];
   await built.goto(`${origin}/`);
   // What was published before it was opened is on it at once.

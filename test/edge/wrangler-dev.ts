@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { fixedPort } from "../support/server-child.ts";
+import { fixedPort } from "../support/fixed-port.ts";
 
 const cli = fileURLToPath(new URL("../../node_modules/wrangler/bin/wrangler.js", import.meta.url));
 const ownConfig = fileURLToPath(new URL("wrangler.toml", import.meta.url));

@@ -9,6 +9,7 @@ import { chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { serve, type RunningServer } from "../../src/hosts/server.ts";
 import { browserArguments, findBrowser } from "../support/browser.ts";
+import { fixedPort } from "../support/fixed-port.ts";
 
 // A browser on a busy machine takes its time.
 
@@ -17,7 +18,7 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "event-router-clients-"));
-  server = await serve({ port: 0, store: `sqlite:${join(folder, "events.db")}` });
+  server = await serve({ port: await fixedPort(), store: `sqlite:${join(folder, "events.db")}` });
 });
 afterAll(async () => {
   await server.close();

@@ -126,11 +126,7 @@ describe("webSocketLink", () => {
 
   test("an attempt that takes too long is given up", async () => {
     const { told } = linked({ connectionTimeout: 10, enabled: false });
-    await begun();
-    await begun();
-    await begun();
-    await begun();
-    expect(told).toEqual(["down for good"]);
+    await expect.poll(() => told).toEqual(["down for good"]);
   });
 
   test("restart drops the pipe and makes a new one, not before the delay", async () => {

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { serve, type RunningServer } from "../../src/hosts/server.ts";
 import { EventRouterClient } from "../../src/index.ts";
 import { browserArguments, findBrowser } from "../support/browser.ts";
+import { fixedPort } from "../support/fixed-port.ts";
 import { lintMetrics } from "../support/promtool.ts";
 import { examples, FreshProject } from "./fresh-project.ts";
 
@@ -16,11 +17,14 @@ import { examples, FreshProject } from "./fresh-project.ts";
 let project: FreshProject;
 let server: RunningServer;
 let responder: EventRouterClient;
+/** Where a page of the project is served. */
+let pagePort: number;
 const [clientExample, serverExample] = examples("README.md", "ts") as [string, string];
 
 beforeAll(async () => {
   project = new FreshProject();
-  server = await serve({ port: 0, origins: ["http://127.0.0.1:5713"] });
+  pagePort = await fixedPort();
+  server = await serve({ port: 0, origins: [`http://127.0.0.1:${pagePort}`] });
   responder = server.client();
   await responder.respond("calculator.add", ({ payload: { x, y } }: { payload: { x: number; y: number } }) => ({ result: x + y })).ready;
 });
@@ -81,7 +85,7 @@ test("the README's client runs in a fresh Vite project, in a browser", async () 
   project.write("main.ts", `${clientProgram()}document.title = "done";\n`);
   const quiet = { root: project.folder, configFile: false, logLevel: "error" } as const;
   await build(quiet);
-  const vite = await preview({ ...quiet, preview: { host: "127.0.0.1", port: 5_713, strictPort: true } });
+  const vite = await preview({ ...quiet, preview: { host: "127.0.0.1", port: pagePort, strictPort: true } });
   onTestFinished(() => vite.close());
   const browser = await chromium.launch({ executablePath: findBrowser(), args: browserArguments });
   onTestFinished(() => browser.close());
@@ -89,7 +93,7 @@ test("the README's client runs in a fresh Vite project, in a browser", async () 
   const said: string[] = [];
   page.on("console", (message) => said.push(message.text()));
   page.on("pageerror", (error) => said.push(String(error)));
-  await page.goto("http://127.0.0.1:5713/");
+  await page.goto(`http://127.0.0.1:${pagePort}/`);
   await page.waitForFunction("document.title === 'done'");
   expect(said).toEqual([expect.stringMatching(/^\d+ user\.created/), 'published {"result":30}']);
 });

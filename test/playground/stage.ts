@@ -8,6 +8,7 @@ import { serve, type RunningServer } from "../../src/hosts/server.ts";
 import { EventRouterClient } from "../../src/index.ts";
 import { memoryStore, type Store } from "../../src/router.ts";
 import { browserArguments, findBrowser } from "../support/browser.ts";
+import { fixedPort } from "../support/fixed-port.ts";
 
 export interface View {
   readonly width?: number;
@@ -53,11 +54,11 @@ export class Stage {
   get publisher(): EventRouterClient { return this.#publisher!; }
 
   /** Starts a router, in place of the one that runs, with a publisher for it; or again on the same port, then the publisher finds it by itself. */
-  async serve(store: Store, port = 0): Promise<void> {
-    if (port === 0) await this.#publisher?.close();
+  async serve(store: Store, port?: number): Promise<void> {
+    if (port === undefined) await this.#publisher?.close();
     await this.#server?.close();
-    this.#server = await serve({ port, staticFiles: this.#directory, store });
-    if (port === 0) this.#publisher = new EventRouterClient({ transport: "websocket", url: this.#server.url, name: "test" });
+    this.#server = await serve({ port: port ?? await fixedPort(), staticFiles: this.#directory, store });
+    if (port === undefined) this.#publisher = new EventRouterClient({ transport: "websocket", url: this.#server.url, name: "test" });
   }
 
   async open({ width = 1440, height = 900, colors = "light", scale = 1 }: View = {}): Promise<void> {

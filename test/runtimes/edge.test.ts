@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { EventRouterClient, type RouterEvent } from "../../src/index.ts";
-import { fixedPort } from "../support/server-child.ts";
+import { fixedPort } from "../support/fixed-port.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "event-router-edge-"));
@@ -20,7 +20,7 @@ class DevServer implements AsyncDisposable {
 
   constructor(port: number) {
     this.#port = port;
-    const options = ["dev", "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", String(port + 1), "--persist-to", join(folder, "state"), "--var", "ALLOW_ANONYMOUS:true", "--show-interactive-dev-session=false"];
+    const options = ["dev", "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0", "--persist-to", join(folder, "state"), "--var", "ALLOW_ANONYMOUS:true", "--show-interactive-dev-session=false"];
     this.#child = spawn(join(root, "node_modules/.bin/wrangler"), options, { cwd: root, detached: true, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, CI: "1", WRANGLER_SEND_METRICS: "false" } });
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) stream.setEncoding("utf8").on("data", (text: string) => { this.#output = (this.#output + text).slice(-4_000); });
   }

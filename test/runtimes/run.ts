@@ -3,7 +3,8 @@
 //   npx bun test/runtimes/run.ts [part of a name]
 import { collect } from "./suites.ts";
 
-const TIMEOUT = 30_000;
+/** Ends what hangs, ms. */
+const TIMEOUT = 120_000;
 const part = process.argv[2] ?? "";
 let failed = 0;
 

@@ -6,7 +6,7 @@ import { redisStore, type RedisStoreOptions, type RedisWarning } from "../../src
 import { instance, singles, draft } from "../contract/store/drafts.ts";
 import { appendOne, brief, everything } from "../contract/store/kit.ts";
 import { RedisServer } from "../support/redis-server.ts";
-import { fixedPort } from "../support/server-child.ts";
+import { fixedPort } from "../support/fixed-port.ts";
 import { tcpProxy } from "../support/tcp-proxy.ts";
 
 const failure = (promise: Promise<unknown>): Promise<{ code?: string; retryable?: boolean; message: string } | undefined> => promise.then(() => undefined, (error: Error) => error);

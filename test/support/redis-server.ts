@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fixedPort } from "./server-child.ts";
+import { fixedPort } from "./fixed-port.ts";
 
 /**
  * The server that the Redis tests start for themselves. It is installed from Debian's package if this is root, or may become root, on Debian.

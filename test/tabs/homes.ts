@@ -4,7 +4,7 @@ import { inProcessLink } from "../../src/links/in-process.ts";
 import { webSocketLink } from "../../src/links/websocket.ts";
 import { PatternClient } from "../../src/pattern-client.ts";
 import { Multiplexer, type Upstream } from "../../src/tabs/multiplexer.ts";
-import type { MakeHome } from "../contract/router/kit.ts";
+import { PATIENT, type MakeHome } from "../contract/router/kit.ts";
 import { tcpProxy } from "../support/tcp-proxy.ts";
 
 /** A server, reached by all clients over one WebSocket that a multiplexer shares out. */
@@ -21,7 +21,7 @@ export const multiplexed: MakeHome = async ({ retention = {} } = {}) => {
     durability: server.store.durability,
     connect(options) {
       const makeLink = () => inProcessLink({ connect: (port) => multiplexer.connect(port, upstream) });
-      const client = new PatternClient({ makeLink, clock, random: Math.random, randomBytes }, options);
+      const client = new PatternClient({ makeLink, clock, random: Math.random, randomBytes }, { ...PATIENT, ...options });
       clients.push(client);
       return client;
     },

@@ -7,7 +7,7 @@ import type { Store } from "../../../src/core/store.ts";
 import { EventRouterClient } from "../../../src/event-router.ts";
 import { inProcessLink } from "../../../src/links/in-process.ts";
 import { indexedDbStore } from "../../../src/stores/indexeddb.ts";
-import type { MakeHome } from "../../contract/router/kit.ts";
+import { PATIENT, type MakeHome } from "../../contract/router/kit.ts";
 import { routerContract } from "../../contract/router/router-contract.ts";
 import type { StoreFactory } from "../../contract/store/kit.ts";
 import { storeContract } from "../../contract/store/store-contract.ts";
@@ -15,7 +15,8 @@ import type { Suite } from "../../contract/suite.ts";
 
 export interface Result { readonly name: string; readonly error?: string }
 
-const TIMEOUT = 30_000;
+/** Ends what hangs, ms. */
+const TIMEOUT = 120_000;
 let made = 0;
 const newName = (): string => `contract ${Date.now()} ${made++}`;
 const randomBytes = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
@@ -87,7 +88,7 @@ const inPage: MakeHome = async ({ retention = {} } = {}) => {
         links.push(link);
         return link;
       };
-      const client = new PatternClient({ makeLink, clock, random: Math.random, randomBytes }, options);
+      const client = new PatternClient({ makeLink, clock, random: Math.random, randomBytes }, { ...PATIENT, ...options });
       clients.push(client);
       return client;
     },
@@ -124,7 +125,7 @@ const inWorker: MakeHome = async ({ retention = {} } = {}) => {
   return {
     durability: "disk",
     connect(options) {
-      const client = new EventRouterClient({ ...options, transport: "shared-worker", worker: makeWorker });
+      const client = new EventRouterClient({ ...PATIENT, ...options, transport: "shared-worker", worker: makeWorker });
       clients.push(client);
       return client;
     },

@@ -10,7 +10,7 @@ const errors: string[] = [];
 export async function open(url: string, options: EventRouterOptions = {}, how?: "worker" | "leader"): Promise<void> {
   if (how === "leader") delete (globalThis as { SharedWorker?: unknown }).SharedWorker;
   const shared: EventRouterOptions = how === undefined ? {} : { transport: "shared-worker", ...(how === "worker" && { worker: () => new SharedWorker("/shared-worker.js", { type: "module" }) }) };
-  client = new EventRouterClient({ url, offline: true, reconnect: { minDelay: 20, maxDelay: 200 }, ...shared, ...options });
+  client = new EventRouterClient({ url, offline: true, timeout: "5m", reconnect: { minDelay: 20, maxDelay: 200 }, ...shared, ...options });
   client.onError((error) => errors.push((error as EventRouterError).code ?? String(error)));
   // Until the outbox is open.
   await client.outbox.list();

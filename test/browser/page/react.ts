@@ -47,8 +47,8 @@ export async function show(): Promise<void> {
 
 /** Resolves when the page shows this. */
 export async function shows(expected: string): Promise<void> {
-  for (let i = 0; text() !== expected; i++) {
-    if (i === 1_000) throw new Error(`it shows ${String(text())}; ${complaints.join("; ")}`);
+  for (const end = Date.now() + 60_000; text() !== expected; ) {
+    if (Date.now() > end) throw new Error(`it shows ${String(text())}; ${complaints.join("; ")}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -11,8 +11,9 @@ import { randomBytes, serverClock as clock, serverSurroundings } from "../../../
 import { inProcessLink } from "../../../src/links/in-process.ts";
 import { memoryStore } from "../../../src/stores/memory.ts";
 import { sqliteStore } from "../../../src/stores/sqlite.ts";
+import { fixedPort } from "../../support/fixed-port.ts";
 import { tcpProxy } from "../../support/tcp-proxy.ts";
-import type { MakeHome } from "./kit.ts";
+import { PATIENT, type MakeHome } from "./kit.ts";
 
 /** Where a home keeps its log. */
 export interface Place {
@@ -66,7 +67,7 @@ export function inProcess(kind: Kind): MakeHome {
           links.push(link);
           return link;
         };
-        const client = new PatternClient({ makeLink, clock, random: Math.random, randomBytes }, options);
+        const client = new PatternClient({ makeLink, clock, random: Math.random, randomBytes }, { ...PATIENT, ...options });
         clients.push(client);
         return client;
       },
@@ -94,14 +95,14 @@ export function webSocket(kind: Kind): MakeHome {
   return async ({ retention = {} } = {}) => {
     const place = placeOf(kind);
     const start = (port: number): Promise<RunningServer> => serve({ port, store: place.option, retention });
-    let server = await start(0);
+    let server = await start(await fixedPort());
     const { port } = server;
     const proxy = await tcpProxy(() => port);
     const clients: EventRouterClient[] = [];
     return {
       durability: server.store.durability,
       connect(options) {
-        const client = new EventRouterClient({ ...options, url: `ws://127.0.0.1:${proxy.port}`, reconnect: { minDelay: 5, maxDelay: 50 } });
+        const client = new EventRouterClient({ ...PATIENT, ...options, url: `ws://127.0.0.1:${proxy.port}`, reconnect: { minDelay: 5, maxDelay: 50 } });
         clients.push(client);
         return client;
       },

@@ -17,6 +17,9 @@ export interface Home {
 
 export type MakeHome = (options?: { retention?: { maxEvents?: number } }) => Promise<Home>;
 
+/** For calls that must succeed, however slow the machine is. */
+export const PATIENT = { timeout: "2m" } as const;
+
 /** Collects what a subscription gets, and waits for a number of events. */
 export function collector(): { readonly events: RouterEvent[]; readonly handler: (event: RouterEvent) => void; readonly seqs: () => number[]; count(number: number): Promise<readonly RouterEvent[]> } {
   const events: RouterEvent[] = [];

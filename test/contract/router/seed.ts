@@ -117,7 +117,7 @@ export function seed(inHome: Case): void {
   inHome("seed: stream processing, and in batches", async ({ connect }) => {
     const client = connect();
     const sensor = client.stream("sensor.*", { from: "start" });
-    const logs = client.stream("logs.*", { from: "start", batchSize: 100, timeout: "1s" });
+    const logs = client.stream("logs.*", { from: "start", batchSize: 100, timeout: "1m" });
     for (let i = 0; i < 3; i++) await client.publish("sensor.heat", i);
     await client.publishBatch(Array.from({ length: 100 }, (_, i) => ["logs.line", i] as const));
     const heats: unknown[] = [];
@@ -143,7 +143,7 @@ export function seed(inHome: Case): void {
       if (user === undefined) throw new NotFoundError(`User ${id} not found`);
       return user;
     }).ready;
-    const response = await client.request("calculator.add", { x: 10, y: 20 }, { timeout: "5s" });
+    const response = await client.request("calculator.add", { x: 10, y: 20 }, { timeout: "1m" });
     equal((response.payload as { result: number }).result, 30);
     equal((await client.request("user.get", { id: 7 })).payload, { id: 7, name: "Alice" });
     for (const [payload, message] of [[{}, "User ID required"], [{ id: 8 }, "User 8 not found"]] as const) {

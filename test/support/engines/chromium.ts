@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium, type Browser, type BrowserContext, type CDPSession, type Page } from "playwright-core";
 import { browserArguments, findBrowser } from "../browser.ts";
-import { callScript, resultOf, type Engine, type Tab } from "./engine.ts";
+import { callScript, PATIENCE, resultOf, type Engine, type Tab } from "./engine.ts";
 
 export interface ChromiumTab extends Tab { readonly page: Page }
 
@@ -35,7 +35,8 @@ export class Chromium implements Engine {
       });
       child.once("close", () => reject(new Error(`Chromium ended at once:\n${said}`)));
     });
-    this.#browser = await chromium.connectOverCDP(endpoint);
+    this.#browser = await chromium.connectOverCDP(endpoint, { timeout: PATIENCE });
+    this.context.setDefaultTimeout(PATIENCE);
     return this;
   }
 

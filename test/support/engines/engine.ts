@@ -1,3 +1,6 @@
+/** How long a browser may take for one thing that must come, ms: a machine may have much else to do. */
+export const PATIENCE = 120_000;
+
 /** A browser, as far as the tests that run in each of them need it. */
 export interface Engine {
   readonly name: string;

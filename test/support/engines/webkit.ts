@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
-import { createServer, type AddressInfo } from "node:net";
 import { findInstalled } from "../browser.ts";
-import { callScript, resultOf, type Engine } from "./engine.ts";
+import { fixedPort } from "../fixed-port.ts";
+import { callScript, PATIENCE, resultOf, type Engine } from "./engine.ts";
 
 /** WebKitGTK, driven by WebDriver: its MiniBrowser on a screen in memory. */
 export async function startWebKit(): Promise<Engine> {
   const driver = findInstalled("webkit");
-  const port = await freePort();
+  const port = await fixedPort();
   const child = spawn("xvfb-run", ["-a", driver, `--port=${port}`], { detached: true, stdio: "ignore", env: { ...process.env, WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1", LIBGL_ALWAYS_SOFTWARE: "1" } });
   const address = `http://127.0.0.1:${port}`;
   const ask = async (method: string, path: string, body?: unknown): Promise<unknown> => {
@@ -15,16 +15,11 @@ export async function startWebKit(): Promise<Engine> {
     if (!response.ok) throw new Error(`WebDriver, ${method} ${path}: ${value.error} ${value.message}`);
     return value;
   };
-  for (let tries = 0; ; tries++) {
-    try {
-      await fetch(`${address}/status`);
-      break;
-    } catch (error) {
-      if (tries === 100) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+  while (!(await fetch(`${address}/status`).then(() => true, () => false))) {
+    if (child.exitCode !== null) throw new Error(`WebKitWebDriver ended with ${child.exitCode} before it answered`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  const { sessionId } = (await ask("POST", "/session", { capabilities: { alwaysMatch: { timeouts: { script: 300_000, pageLoad: 60_000 } } } })) as { sessionId: string };
+  const { sessionId } = (await ask("POST", "/session", { capabilities: { alwaysMatch: { timeouts: { script: 300_000, pageLoad: PATIENCE } } } })) as { sessionId: string };
   const session = `/session/${sessionId}`;
   const first = (await ask("GET", `${session}/window`)) as string;
   // WebDriver talks to one window at a time: calls to different tabs take turns.
@@ -59,12 +54,4 @@ export async function startWebKit(): Promise<Engine> {
       await gone;
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
