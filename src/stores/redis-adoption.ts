@@ -8,7 +8,7 @@ const renewed = `
 local function renew(epoch, restored)
   local time = redis.call('TIME')
   redis.call('HSET', KEYS[1], 'epoch', epoch, 'restoring', string.format('%.0f', tonumber(time[1]) * 1000 + ${RESTORING}))
-  redis.call('XADD', KEYS[3], 'MAXLEN', '64', '*', 'epoch', epoch)
+  redis.call('XADD', KEYS[3], 'MAXLEN', '~', '256', '*', 'epoch', epoch)
   redis.call('DEL', restored)
   return {'lost', epoch}
 end

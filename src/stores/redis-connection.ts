@@ -1,6 +1,6 @@
 import { EventRouterError } from "../core/errors.ts";
 import type { MakeRedisClient, RedisClient } from "./redis-client.ts";
-import { afterReply, redisTimeout, redisUnreachable } from "./redis-errors.ts";
+import { afterReply, isReply, redisTimeout, redisUnreachable } from "./redis-errors.ts";
 
 /** What a connection reaches, as it was when the connection was made. */
 export interface RedisServer {
@@ -67,7 +67,8 @@ export class RedisConnection {
       } catch (error) {
         if (error instanceof EventRouterError) throw error;
         const next = afterReply(error);
-        if (next === "elsewhere") this.reset(up);
+        // What is no reply is the end of the connection, whether that was told already or not.
+        if (next === "elsewhere" || !isReply(error)) this.reset(up);
         const lost = !this.#isUp(up);
         if (lost) this.#cause = error;
         const over = this.#closed || Date.now() + AGAIN > deadline;
@@ -83,7 +84,7 @@ export class RedisConnection {
   reset(up: State = this.#state): void {
     if (up.state !== "up") return;
     if (this.#isUp(up)) this.#state = { state: "down" };
-    up.client.destroy();
+    destroy(up.client);
   }
 
   close(): void {
@@ -117,7 +118,7 @@ export class RedisConnection {
       try {
         await client.connect();
         const server = await serverOf(client);
-        if (this.#closed) return client.destroy();
+        if (this.#closed) return destroy(client);
         this.#state = up = { state: "up", client, server };
         this.#options.connected?.(server);
         return;

@@ -7,6 +7,11 @@ const LATER = /^(LOADING|MASTERDOWN|TRYAGAIN|CLUSTERDOWN|BUSY) /;
 /** Replies after which another server may be the one to ask: this one is a replica now. */
 const ELSEWHERE = /^(READONLY|UNBLOCKED|NOREPLICAS)\b/;
 
+/** Whether Redis said it: its errors begin with a word in capitals. The client's own are sentences. */
+export function isReply(error: unknown): boolean {
+  return /^[A-Z]{2,}\b/.test((error as Error | null)?.message ?? "");
+}
+
 /** What a reply that is an error asks for: the same again later, on a new connection, or nothing. */
 export function afterReply(error: unknown): "later" | "elsewhere" | "never" {
   const { message = "" } = (error ?? {}) as { message?: string };

@@ -3,7 +3,7 @@ import type { LogEvent } from "../core/log-event.ts";
 import { leadLost } from "../core/peers.ts";
 import type { Batch, Log, Outcome } from "../core/store.ts";
 import { RedisAdmission } from "./redis-admission.ts";
-import { seqOf, RedisBlock, type RedisEntry } from "./redis-block.ts";
+import { seqOf, RedisBlock } from "./redis-block.ts";
 import type { RedisServer } from "./redis-connection.ts";
 import { explainRedis } from "./redis-errors.ts";
 import type { RedisSource } from "./redis-feed.ts";
@@ -210,11 +210,12 @@ export function redisLog(options: RedisLogOptions): RedisLog {
     mayRead: guard.mayUse,
     position: () => controlAt,
     async received(entries) {
-      for (const [id, [what, value, , more]] of entries as readonly RedisEntry[]) {
-        controlAt = id;
+      for (const entry of entries) {
+        const [what, value, , more] = entry[1];
+        controlAt = entry[0];
         if (what === "first") await inTurn(() => trimmedTo(Number(value), Number(more)));
         else if (what === "epoch" && value !== epoch) guard.lose();
-        else peers.heard(what!, value!, more);
+        else peers.heard(entry);
       }
     },
   }];

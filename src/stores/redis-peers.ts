@@ -20,7 +20,7 @@ export interface RedisPeersOptions {
 
 /** Messages that wait in one inbox at most, and in the stream that all read; how long an inbox outlives its last message, ms. */
 const MOST = "1024";
-const MOST_FOR_ALL = "1024";
+const MOST_FOR_ALL = "256";
 const INBOX_LIFE = "60000";
 /** UTF-16 units that may wait here to be sent, and that go in one command. */
 const FULL = 16 * 1024 * 1024;
@@ -86,11 +86,12 @@ export class RedisPeers implements Peers {
     return () => { if (this.#listener === on) this.#listener = undefined; };
   }
 
-  /** An entry of the log's news. */
-  heard(what: string, from: string, text: string | undefined): void {
+  /** An entry of the log's news: `to-all, from, m, text, m, text …`, or `gone, from`. */
+  heard(entry: RedisEntry): void {
+    const [what, from] = entry[1];
     if (from === this.self) return;
-    if (what === "to-all") this.#listener?.message(from, fromRedisText(text!));
-    else if (what === "gone") this.#listener?.gone(from);
+    if (what === "to-all") this.#deliver(entry);
+    else if (what === "gone") this.#listener?.gone(from!);
   }
 
   /** The process' name, if it should give a sign of life. */
@@ -141,12 +142,13 @@ export class RedisPeers implements Peers {
 
   async #deliverTo(to: string, texts: readonly string[]): Promise<void> {
     const { keys, connection } = this.#options;
+    const messages = texts.flatMap((text) => ["m", toRedisText(text)]);
     if (to === ALL) {
-      for (const text of texts) await connection.send(["XADD", keys.control, "MAXLEN", "~", MOST_FOR_ALL, "*", "to-all", this.self, "text", toRedisText(text)]);
+      await connection.send(["XADD", keys.control, "MAXLEN", "~", MOST_FOR_ALL, "*", "to-all", this.self, ...messages]);
     } else {
       const key = keys.inbox(to);
       await Promise.all([
-        connection.send(["XADD", key, "MAXLEN", "~", MOST, "*", "f", this.self, ...texts.flatMap((text) => ["m", toRedisText(text)])]),
+        connection.send(["XADD", key, "MAXLEN", "~", MOST, "*", "f", this.self, ...messages]),
         connection.send(["PEXPIRE", key, INBOX_LIFE]),
       ]);
     }

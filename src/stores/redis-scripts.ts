@@ -130,7 +130,7 @@ if tonumber(ARGV[4]) > tonumber(now[1]) then
     local gone = (tonumber(redis.call('HGET', KEYS[3], name)) or 0) - redis.call('LLEN', KEYS[stream])
     if version >= gone then redis.call('LTRIM', KEYS[stream], version + 1 - gone, -1) end
   end
-  redis.call('XADD', KEYS[4], 'MAXLEN', '64', '*', 'first', ARGV[4], 'trimmed', ARGV[5])
+  redis.call('XADD', KEYS[4], 'MAXLEN', '~', '256', '*', 'first', ARGV[4], 'trimmed', ARGV[5])
   now = {ARGV[4], ARGV[5]}
 end
 return {'ok', now[1], now[2]}
