@@ -12,6 +12,7 @@ const MOST_KNOWN = 16_384;
 const GONE = "";
 /** How much further back lines are fetched each time: what is searched for is mostly near, and may be 4,096 events back. */
 const FURTHER = 8;
+const FURTHEST = 512;
 
 /** What the script that appends is given besides keys and guard; its answer goes to `settle` or `learn`. */
 export interface Proposal {
@@ -38,13 +39,11 @@ export class RedisAdmission {
   /** The newest lead that was heard of: batches of an older one are refused. */
   #lead = 0;
 
-  /**
-   * @param state.read fetches the lines of events from one seq to another
-   */
-  async propose(batches: readonly Batch[], { head, first, read }: { head: number; first: number; read(from: number, to: number): Promise<readonly LogEvent[]> }): Promise<Proposal> {
+  /** @param state.read fetches the lines from one seq to another, and others that come with them */
+  async propose(batches: readonly Batch[], { head, first, read }: { head: number; first: number; read(from: number, to: number): Promise<ReadonlyMap<number, string>> }): Promise<Proposal> {
     this.#head = head;
     let reach = 1;
-    let wanted: number | undefined;
+    let wanted = new Set<number>();
     const known: KnownIds = {
       mark: (publisher, instance) => {
         const text = this.#ask("marks", toRedisText(markKey(publisher, instance)));
@@ -57,23 +56,22 @@ export class RedisAdmission {
       lineAt: (seq) => {
         if (seq < first || seq > head) return undefined;
         const line = this.#lines.get(seq);
-        if (line === undefined) wanted ??= seq;
+        if (line === undefined) wanted.add(seq);
         return line === GONE ? undefined : line;
       },
       streamLength: (stream) => Number(this.#ask("streams", toRedisText(stream))),
     };
     for (;;) {
       this.#asked = { marks: new Map(), ids: new Map(), streams: new Map() };
-      wanted = undefined;
+      wanted = new Set();
       const { outcomes, ...rest } = admit(batches.map((batch) => (this.#isOver(batch) ? { ...batch, drafts: [] } : batch)), head, known);
       this.#admission = { ...rest, outcomes: outcomes.map((batch, index) => (this.#isOver(batches[index]!) ? batches[index]!.drafts.map(() => ({ state: "refused", error: leadLost() })) : batch)) };
-      if (wanted === undefined) return this.#proposal(batches);
-      const from = Math.max(first, wanted - reach + 1);
-      const events = await read(from, wanted);
-      for (const { seq, line } of events) this.#lines.set(seq, line);
+      if (wanted.size === 0) return this.#proposal(batches);
+      const ranges = rangesUpTo(wanted, reach, first);
+      for (const lines of await Promise.all(ranges.map(([from, to]) => read(from, to)))) for (const [seq, line] of lines) this.#lines.set(seq, line);
       // Trimmed meanwhile by another router.
-      for (let seq = from; seq <= wanted; seq++) if (!this.#lines.has(seq)) this.#lines.set(seq, GONE);
-      reach *= FURTHER;
+      for (const [from, to] of ranges) for (let seq = from; seq <= to; seq++) if (!this.#lines.has(seq)) this.#lines.set(seq, GONE);
+      reach = Math.min(reach * FURTHER, FURTHEST);
     }
   }
 
@@ -142,6 +140,18 @@ export class RedisAdmission {
     const leads = batches.flatMap((batch) => (batch.lead === undefined || this.#isOver(batch) ? [] : [batch.lead]));
     return { streams: [...lists.keys()], args, lead: leads.length === 0 ? undefined : Math.min(...leads) };
   }
+}
+
+/** Each of these seqs with some before it, without those that are in two. */
+function rangesUpTo(seqs: ReadonlySet<number>, reach: number, first: number): [from: number, to: number][] {
+  const ranges: [number, number][] = [];
+  for (const to of [...seqs].sort((a, b) => a - b)) {
+    const from = Math.max(first, to - reach + 1);
+    const last = ranges.at(-1);
+    if (last !== undefined && from <= last[1] + 1) last[1] = to;
+    else ranges.push([from, to]);
+  }
+  return ranges;
 }
 
 /** The newest are kept. */

@@ -34,9 +34,8 @@ export class RedisBlock {
     this.#floor = Number(field("t") ?? 0);
   }
 
-  event(seq: number): LogEvent {
-    return LogEvent.fromLine(`[${seq}${lifted(this.#bodies[seq - this.first]!, this.#floor)}`);
-  }
+  line(seq: number): string { return `[${seq}${lifted(this.#bodies[seq - this.first]!, this.#floor)}`; }
+  event(seq: number): LogEvent { return LogEvent.fromLine(this.line(seq)); }
 
   /** The events from a seq on. */
   events(from = this.first): LogEvent[] {
@@ -48,7 +47,7 @@ export class RedisBlock {
   /** Size of the log before this event, since it began. */
   offsetOf(seq: number): number {
     let offset = this.offset;
-    for (let at = this.first; at < seq; at++) offset += this.event(at).size;
+    for (let at = this.first; at < seq; at++) offset += this.line(at).length;
     return offset;
   }
 }

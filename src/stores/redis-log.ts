@@ -9,7 +9,7 @@ import { explainRedis } from "./redis-errors.ts";
 import type { RedisSource } from "./redis-feed.ts";
 import { RedisGuard, type LogParts, type RedisStanding } from "./redis-guard.ts";
 import { RedisPeers } from "./redis-peers.ts";
-import { blocksFrom, lastBefore, readPage, readStream } from "./redis-reading.ts";
+import { blocksFrom, lastBefore, readLines, readPage, readStream } from "./redis-reading.ts";
 import { appendScript, bookmarkScript } from "./redis-scripts.ts";
 import { fromRedisText, toRedisText } from "./redis-text.ts";
 import { trimRedis } from "./redis-trim.ts";
@@ -120,7 +120,7 @@ export function redisLog(options: RedisLogOptions): RedisLog {
     const name = writeName();
     let used: RedisServer | undefined;
     for (;;) {
-      const { streams, args, lead } = await admission.propose(batches, { head, first: at.first, read: (from, to) => readPage(guard.ask, keys, from, { first: at.first, head: to }, { events: to - from + 1, size: Number.MAX_SAFE_INTEGER }) });
+      const { streams, args, lead } = await admission.propose(batches, { head, first: at.first, read: (from, to) => readLines(guard.ask, keys, from, to) });
       const sent = guard.run<AppendReply>(appendScript, [keys.meta, keys.log, keys.marks, keys.ids, keys.streams, ...streams.map(keys.stream)], [name, restores ? "1" : "", ...args], lead, (server) => { used = server; });
       pending = { name, done: sent.catch(() => {}) };
       const reply = await sent;

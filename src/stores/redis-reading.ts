@@ -12,6 +12,7 @@ export interface Reach { readonly first: number; readonly head: number }
 
 /** Blocks asked for at once at most. */
 const MANY = 256;
+const FEW = 16;
 /** Versions looked up at once. */
 const VERSIONS = 256;
 
@@ -43,6 +44,18 @@ export async function readPage(ask: Ask, keys: RedisKeys, from: number, { first,
     count = Math.min(Math.max(Math.ceil(blocks.length * (1 / share - 1)), 1), MANY);
   }
   return events;
+}
+
+/** The lines from one seq to another, by their seqs, with all that are in the same blocks. */
+export async function readLines(ask: Ask, keys: RedisKeys, from: number, to: number): Promise<Map<number, string>> {
+  const lines = new Map<number, string>();
+  for (let next = from, count = 1; next <= to; count = FEW) {
+    const blocks = await blocksFrom(ask, keys, next, count);
+    for (const block of blocks) for (let seq = block.first; seq <= block.last; seq++) lines.set(seq, block.line(seq));
+    if (blocks.length < count) break;
+    next = blocks.at(-1)!.last + 1;
+  }
+  return lines;
 }
 
 export async function readStream(ask: Ask, keys: RedisKeys, { first, head }: Reach, stream: string, from: number, limit: PageLimit, direction: "forward" | "backward", attempts = 5): Promise<StreamPage> {

@@ -67,6 +67,23 @@ test("[P4] an event that is sent to two routers at the same time is stored once"
   expect(await linesOf(two)).toHaveLength(80);
 });
 
+test("[P4] a client that sends all again to another router costs what is near, however long the log is", async () => {
+  await using group = await shared(2);
+  const [one, two] = group.logs as [Log, Log];
+  const [a, b] = [instance("a"), instance("b")];
+  let other = 0;
+  const many = (): Promise<unknown> => one.append([b.batch(...Array.from({ length: 500 }, () => ++other))]);
+  for (let i = 0; i < 10; i++) await many();
+  for (let number = 1; number <= 100; number++) await one.append([a.batch(number), b.batch(++other)]);
+  await many();
+  await reached(two, 5_700);
+  await server.command("CONFIG", "RESETSTAT");
+  const again = (await two.append(Array.from({ length: 120 }, (_, index) => a.batch(index + 1)))).map(brief);
+  expect(again).toEqual([...Array.from({ length: 100 }, (_, index) => [[5_001 + 2 * index]]), ...Array.from({ length: 20 }, (_, index) => [5_701 + index])]);
+  const [, calls] = /cmdstat_xrange:calls=(\d+)/.exec(await server.commandText("INFO", "commandstats"))!;
+  expect(Number(calls)).toBeLessThan(150);
+});
+
 test("two writers of an event stream cannot both have seen its last version", async () => {
   await using group = await shared(2);
   const streamed = (id: string): Draft => ({ id, type: "test.made", time: 1_000, body: `,1000,["ann",0],"${id}","test.made",1,{"stream":"s"}]`, own: 16, stream: { name: "s", versionAt: 14 } });
