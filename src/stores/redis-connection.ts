@@ -137,16 +137,20 @@ export class RedisConnection {
 
   async #answered(up: Extract<State, { state: "up" }>, command: readonly string[], left: number, timeout: number): Promise<unknown> {
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let answered = false;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
+      // A process that stood still finds its timers run out before it has read what came meanwhile: one turn of the loop for that.
+      timer = setTimeout(() => setImmediate(() => {
+        if (answered) return;
         reject(redisTimeout(this.#options.address, timeout));
         // What is answered after it would be taken for the answer to something else if the connection stayed.
         this.reset(up);
-      }, left);
+      }), left);
     });
     try {
       return await Promise.race([up.client.sendCommand(command), late]);
     } finally {
+      answered = true;
       clearTimeout(timer);
     }
   }
