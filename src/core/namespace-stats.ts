@@ -18,12 +18,13 @@ export function namespaceStats(namespace: Namespace): NamespaceFigures {
     redelivered += group.redelivered;
   }
   const tried = namespace.published + namespace.refused;
+  const leads: NamespaceFigures = namespace.company === undefined ? {} : { leads: namespace.leads ? 1 : 0 };
   return {
     epoch: log.epoch, head: log.head, first: log.first, totalEvents: log.extent.events, totalSize: log.extent.size,
     eventsPublished: namespace.published, eventsDelivered: dispatcher.delivered, eventsRefused: namespace.refused, eventsPerSecond: namespace.rate(),
     activeSubscriptions: subscriptions, connections: connectionsOf(namespace), queueDepth,
     eventsRedelivered: redelivered, deadLetters: work.deadLetters.size, eventsDead: work.deadLetters.total, delayedEvents: work.delayed.size, lateAcks: work.jobs.late, creditStalls: dispatcher.stalls,
-    openRequests: requests.open, lateAnswers: requests.late, errorRate: tried === 0 ? 0 : namespace.refused / tried,
+    openRequests: requests.open, lateAnswers: requests.late, errorRate: tried === 0 ? 0 : namespace.refused / tried, ...leads,
   };
 }
 

@@ -7,10 +7,7 @@ import type { Peers } from "./peers.ts";
 export interface Store {
   /** How long an append's promise holds. */
   readonly durability: Durability;
-  /**
-   * Several routers may have it open at once, in processes of their own; its logs have `peers`. They also share the log of a namespace that no client can name,
-   * `$routers`, for what concerns all of them.
-   */
+  /** Several routers may have it open at once, in processes of their own; its logs have `peers`. */
   readonly shared?: true;
   /** Opens a namespace's log, made if it is new. The same object may be asked for several namespaces. */
   open(namespace: string): Promise<Log>;

@@ -106,3 +106,13 @@ test("a store that cannot trim is told of once per try, and tried again", async 
   await allMicrotasks();
   expect(log.first).toBe(31);
 });
+
+test("[P1] what was not reported yet is not trimmed: records of delayed events among it could not be carried on", async () => {
+  const log = await logWith(7, (n) => n);
+  const carried: number[] = [];
+  // Another router has appended 6 and 7; all are old by now.
+  const lagging: Log = { ...log, epoch: log.epoch, get first() { return log.first; }, get extent() { return log.extent; }, head: 5 };
+  new Retention(lagging, { maxAge: 10 }, (error) => failures.push(error), async (upTo) => void carried.push(upTo)).tick(1_000);
+  for (let i = 0; i < 5; i++) await allMicrotasks();
+  expect([carried, log.first]).toEqual([[5], 6]);
+});

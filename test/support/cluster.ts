@@ -69,7 +69,7 @@ export class Cluster {
     let hub = this.#hubs.get(namespace);
     if (hub === undefined) {
       const { beat } = this.#options;
-      hub = new PeerHub(await this.#store.open(namespace), { now: () => this.time, carry: (...args) => this.#carry(...args), ...(beat !== undefined && { beat }) });
+      hub = new PeerHub(await this.#store.open(namespace), { now: () => this.time, carry: (from, to, _text, deliver) => this.#carry(from, to, deliver), ...(beat !== undefined && { beat }) });
       this.#hubs.set(namespace, hub);
     }
     return hub;

@@ -5,9 +5,11 @@ export interface PeerHubOptions {
   /** By this the leases are measured; no router's own. */
   now(): number;
   /** Takes a message from one router to another: now, later, or never. */
-  carry?(from: string, to: string, deliver: () => void): void;
+  carry?(from: string, to: string, text: string, deliver: () => void): void;
   /** ms between signs of life. */
   readonly beat?: number;
+  /** A router has been given the lead. */
+  granted?(self: string): void;
 }
 
 /** What the routers of one log have in common, in memory: who leads it, and how they reach each other. */
@@ -56,13 +58,14 @@ export class PeerHub {
   }
 
   #peers(self: string): Peers {
-    const { now, carry = (_from, _to, deliver) => deliver(), beat = 1_000 } = this.#options;
+    const { now, carry = (_from, _to, _text, deliver) => deliver(), beat = 1_000, granted } = this.#options;
     return {
       self, beat,
       claim: async (ms): Promise<Lead> => {
         if (this.leader === undefined) {
           this.#token++;
           this.#holder = { self, until: now() + ms };
+          granted?.(self);
         } else if (this.leader === self) this.#holder = { self, until: now() + ms };
         return { leader: this.#holder!.self, token: this.#token, ms: this.#holder!.until - now(), head: this.log.head };
       },
@@ -70,7 +73,7 @@ export class PeerHub {
         if (this.#holder?.self === self && token === this.#token) this.#holder = undefined;
       },
       send: (to, text) => {
-        for (const one of to === ALL ? this.#members.keys() : [to]) if (one !== self) carry(self, one, () => this.#members.get(one)?.message(self, text));
+        for (const one of to === ALL ? this.#members.keys() : [to]) if (one !== self) carry(self, one, text, () => this.#members.get(one)?.message(self, text));
       },
       listen: (on) => {
         this.#members.set(self, on);

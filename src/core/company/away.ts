@@ -107,8 +107,9 @@ export class Away {
   }
 
   #send(message: string): void {
-    const trunk = this.#state.state === "joined" ? this.#state.trunk : this.#options.outbound.join(this);
+    // What came before may have ended it.
     if (this.#state.state === "over") return;
+    const trunk = this.#state.state === "joined" ? this.#state.trunk : this.#options.outbound.join(this);
     if (trunk === undefined) {
       this.#state = { state: "waiting", messages: [message], size: message.length, until: this.#options.now() + PATIENCE };
       return;

@@ -86,7 +86,8 @@ export class Leadership {
     const elapsed = this.#options.elapsed();
     if (this.#next !== null && elapsed >= this.#next && this.#claiming === undefined) void this.claim();
     const due = [this.#claiming === undefined ? this.#next : null, "until" in this.#standing && this.#standing.until !== Infinity ? this.#standing.until : null].filter((one) => one !== null);
-    return due.length === 0 ? null : Math.max(0, Math.min(...due) - elapsed);
+    // A part of a ms would be lost in what it is added to, and it would be asked for again at once, for ever.
+    return due.length === 0 ? null : Math.max(0, Math.ceil(Math.min(...due) - elapsed));
   }
 
   /** Gives the lead back, if it has it: what was to be written is written. */
