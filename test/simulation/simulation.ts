@@ -1,6 +1,16 @@
 import { createHash } from "node:crypto";
+// What a client loads at its first use comes after a real turn of the loop, which no seed decides: it is there from the start.
+import "../../src/client/batches.ts";
+import "../../src/client/jobs.ts";
+import "../../src/client/process-span.ts";
+import "../../src/client/publishing.ts";
+import "../../src/client/renewal.ts";
+import "../../src/client/request.ts";
+import "../../src/client/requests.ts";
 import "../../src/client/responders.ts";
 import "../../src/client/spread.ts";
+import "../../src/client/subscribe-options.ts";
+import "../../src/client/too-large.ts";
 import "../../src/client/transaction.ts";
 import { EventRouterError } from "../../src/core/errors.ts";
 import { violations, type Figure, type Reading } from "../support/history.ts";
