@@ -50,7 +50,7 @@ test.each(["memory", "sqlite"] as const)("[I16] two namespaces whose names are a
     client.say(["pub", 2, 1, { as: "ephemeral" }], JSON.stringify(["same-4", "tick", payload]));
     client.say(["pub", 3, 1, { as: "later", in: 3_600_000 } as never], JSON.stringify(["same-5", "later", payload]));
     await client.until(() => client.named("pub").length === 3 && client.named("job").length >= 3);
-    client.say(["req", 4, 5_000], JSON.stringify(["same-6", "ask.me", payload]));
+    client.say(["req", 4, 60_000], JSON.stringify(["same-6", "ask.me", payload]));
     await client.until(() => client.named("ask").length > 0);
     client.say(["answer", client.named("ask")[0]![1]], JSON.stringify(payload));
     client.say(["call", 5, "dead", { sub: 1, seq: 1, error: { name: "Error", message: canaries[tenant] } }]);

@@ -267,7 +267,7 @@ test("a log that was lost is said to have begun anew", async () => {
   await stage.server.close({ retryAfter: 200 });
   await stage.serve(newStore(), stage.server.port);
   await stage.publisher.publish("second.life", {});
-  await stage.row("second.life").waitFor({ timeout: 15_000 });
+  await stage.row("second.life").waitFor();
   await stage.page.locator("#rows .gap", { hasText: "begun anew" }).waitFor();
   stage.forgive(refused);
 });

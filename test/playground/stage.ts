@@ -65,7 +65,7 @@ export class Stage {
     const context = await this.#browser!.newContext({ viewport: { width, height }, colorScheme: colors, deviceScaleFactor: scale });
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
     const page = (this.#page = await context.newPage());
-    page.setDefaultTimeout(8_000);
+    page.setDefaultTimeout(60_000);
     page.on("console", (message) => { if (message.type() !== "log") this.#noise.push(`${message.type()}: ${message.text()}`); });
     page.on("pageerror", (error) => this.#noise.push(String(error)));
     await page.goto(this.server.url);
@@ -79,7 +79,7 @@ export class Stage {
 
   /** Waits for what the page says of its connection. */
   state(name: string): Promise<void> {
-    return this.page.locator("#state-text", { hasText: new RegExp(`^${name}`) }).waitFor({ timeout: 15_000 });
+    return this.page.locator("#state-text", { hasText: new RegExp(`^${name}`) }).waitFor();
   }
 
   row(type: string): Locator {

@@ -103,7 +103,7 @@ describe("one server", () => {
 
   test("[P1] what does not answer in time is unknown, and sending it again stores it once", async () => {
     await using server = await RedisServer.start();
-    await using one = await open(server, { timeout: 300 });
+    await using one = await open(server, { timeout: 1_000 });
     const a = instance("a");
     await appendOne(one.log, a.batch(1));
     server.stop();
@@ -318,7 +318,7 @@ describe("a primary and a replica", () => {
 
   test("[P1] durability replicated: acked when the replica has it, else an error that says so, and a repeat is confirmed", async () => {
     await using servers = await pair();
-    await using one = await open(servers, { durability: "replicated", timeout: 500 });
+    await using one = await open(servers, { durability: "replicated", timeout: 2_000 });
     const a = instance("a");
     expect([one.store.durability, one.warnings]).toEqual(["replicated", []]);
     expect(brief(await appendOne(one.log, a.batch(1)))).toEqual([1]);
@@ -361,7 +361,7 @@ describe("when it starts", () => {
 
   test("what is not as a log needs it is told", async () => {
     await using server = await RedisServer.start("--appendonly", "no", "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru");
-    await using one = await open(server, { durability: "replicated", timeout: 100 });
+    await using one = await open(server, { durability: "replicated", timeout: 1_000 });
     expect(one.warnings.map(({ about }) => about)).toEqual(["persistence", "eviction", "replicas"]);
     await using two = await open(server);
     expect(two.store.durability).toBe("memory");

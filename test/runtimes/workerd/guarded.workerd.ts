@@ -90,7 +90,9 @@ test("[I15] the object is put away between every two steps of a refresh: the ses
 test("[I15] a token that runs out while the object sleeps ends its session, by an alarm", async () => {
   const ns = "runs-out";
   // Real time: alarms are the platform's.
-  const alice = await RawSocket.welcomed(ns, { auth: { type: "jwt", token: await token(["subscribe:order.*"], 2_000) } }, GUARDED);
+  let alice: RawSocket | undefined;
+  // On a busy machine a token may run out on its way: then one that lives longer is shown.
+  for (let life = 2_000; alice === undefined; life *= 2) alice = await RawSocket.welcomed(ns, { auth: { type: "jwt", token: await token(["subscribe:order.*"], life) } }, GUARDED).catch(() => undefined);
   await evict(ns);
   expect(await refusalOf(alice)).toEqual(["AuthenticationError", "ERR_EXPIRED"]);
 });
