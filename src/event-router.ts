@@ -1,7 +1,6 @@
-import { milliseconds } from "./core/duration.ts";
 import type { Link } from "./core/link.ts";
 import type { ClientSurroundings } from "./client/engine.ts";
-import { checkFunction, checkOptions, invalidOption, wholeNumber } from "./client/check-options.ts";
+import { checkFunction, checkOptions, invalidOption, readOptions } from "./client/check-options.ts";
 import { lazyLink } from "./client/lazy-link.ts";
 import type { Auth, BaseOptions, ReconnectOptions } from "./client/options.ts";
 import type { AnyEvents, EventMap } from "./client/typed-events.ts";
@@ -50,7 +49,7 @@ function surroundingsOf(options: TransportOptions & Pick<BaseOptions, "auth" | "
   return {
     makeLink: linkOf(options, options.auth),
     clock: systemClock,
-    random: () => Math.random(),
+    random: Math.random,
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
     outboxHome: async (offline, report) => (await import("./outbox-home.ts")).outboxHome(offline, `${options.url ?? ""} ${options.namespace ?? "default"}`, report),
   };
@@ -62,24 +61,13 @@ function linkOf({ transport, url, connection, reconnect = {}, worker, WebSocket,
   if (transport !== undefined && transport !== "memory" && transport !== "websocket" && !shared && !redis) throw invalidOption("transport", 'must be "websocket", "shared-worker", "redis" or "memory"');
   if (connection !== undefined && !redis) throw invalidOption("connection", 'is for transport: "redis"');
   if (worker !== undefined) checkFunction(worker, "worker");
-  checkOptions(reconnect, "enabled maxAttempts backoff minDelay maxDelay", "reconnect");
-  const { enabled = true, maxAttempts, backoff = "exponential", minDelay = 250, maxDelay = 30_000 } = reconnect;
-  if (backoff !== "exponential" && backoff !== "fixed") throw invalidOption("reconnect.backoff", 'must be "exponential" or "fixed"');
+  const again = readOptions(reconnect, { enabled: true, maxAttempts: Infinity, backoff: "exponential", minDelay: 250, maxDelay: 30_000 }, "reconnect", "reconnect.");
+  if (again.backoff !== "exponential" && again.backoff !== "fixed") throw invalidOption("reconnect.backoff", 'must be "exponential" or "fixed"');
   const address = transport === "memory" ? undefined : url ?? environmentUrl() ?? (transport && !shared ? "" : undefined);
-  const settings = {
-    WebSocket, clock: systemClock, random: () => Math.random(), enabled, backoff, connectionTimeout: 10_000,
-    maxAttempts: wholeNumber(maxAttempts, "reconnect.maxAttempts", Infinity, 0),
-    minDelay: milliseconds(minDelay, "reconnect.minDelay"),
-    maxDelay: milliseconds(maxDelay, "reconnect.maxDelay"),
-  };
-  if (redis) {
-    checkOptions(connection ?? {}, "url host port username password database tls", "connection");
-    return () => lazyLink(async () => (await import("./redis-link.ts")).redisLink({ ...(url !== undefined && { url }), ...connection }, settings));
-  }
-  if (auth?.type === "mtls") return () => lazyLink(async () => (await import("./certificate-link.ts")).certificateLink(auth, { url: address && socketUrl(address, namespace), ...settings }));
-  if (address === undefined && !shared) return () => lazyLink(async () => (await import("./in-process-router.ts")).inProcessRouterLink());
-  const webSocket = { url: address === undefined ? address : socketUrl(address, namespace), ...settings };
-  return () => (shared ? lazyLink(async () => (await import("./shared-worker-link.ts")).sharedWorkerLink(webSocket, worker)) : webSocketLink(webSocket as WebSocketLinkOptions));
+  if (redis) checkOptions(connection ?? {}, "url host port username password database tls", "connection");
+  const settings = { ...again, WebSocket, clock: systemClock, random: Math.random, connectionTimeout: 10_000, url: address === undefined ? address : socketUrl(address, namespace) };
+  if (settings.url === undefined || shared || redis || auth?.type === "mtls") return () => lazyLink(async () => (await import("./rare-link.ts")).rareLink(settings, { transport, url, connection, auth, worker }));
+  return () => webSocketLink(settings as WebSocketLinkOptions);
 }
 
 /** EVENT_ROUTER_URL where there is an environment that may be read: Deno asks for a permission, a browser has none. */

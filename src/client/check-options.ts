@@ -1,3 +1,4 @@
+import { milliseconds, type Duration } from "../core/duration.ts";
 import { ValidationError } from "../core/errors.ts";
 
 export function invalidOption(path: string, message: string): ValidationError {
@@ -9,6 +10,21 @@ export function checkOptions(options: unknown, known: string, of: string): asser
   if (typeof options !== "object" || options === null) throw invalidOption("options", `of ${of} must be an object, such as { ${known.split(" ")[0]} }; got ${String(options)}`);
   const names = known.split(" ");
   for (const [name, value] of Object.entries(options)) if (value !== undefined && !names.includes(name)) throw invalidOption(name, `is not available in this version of ${of}; leave it out (there are ${names.join(", ")})`);
+}
+
+/**
+ * Options in place of their defaults, which also say what there is, and of what kind: a number is a duration in ms if its name ends so, else a whole number, as
+ * small as 1 unless the default is less, or no limit at all. The rest is the caller's to check.
+ * @param path of the options, where they are within others
+ */
+export function readOptions<Defaults extends object>(given: unknown, defaults: Defaults, of: string, path = ""): Defaults {
+  checkOptions(given, Object.keys(defaults).join(" "), of);
+  const read = { ...defaults } as Record<string, unknown>;
+  for (const [name, value] of Object.entries(given)) {
+    const fallback = read[name];
+    if (value !== undefined) read[name] = /(imeout|Delay|Ttl)$/.test(name) ? milliseconds(value as Duration, path + name) : typeof fallback === "number" ? wholeNumber(value, path + name, 0, fallback > 0 && fallback < Infinity ? 1 : 0) : value;
+  }
+  return read as Defaults;
 }
 
 /** A whole number within bounds, or the default. */

@@ -1,7 +1,7 @@
-import { milliseconds, type Duration } from "../core/duration.ts";
+import type { Duration } from "../core/duration.ts";
 import { ValidationError } from "../core/errors.ts";
 import type { OfflineOptions } from "./client-outbox.ts";
-import { checkFunction, checkOptions, invalidOption, wholeNumber } from "./check-options.ts";
+import { checkFunction, invalidOption, readOptions } from "./check-options.ts";
 import type { EncryptionOptions } from "./encryption/encryption-options.ts";
 import type { Logger } from "./reporter.ts";
 import type { EventMap, EventSchemas, StandardSchema } from "./typed-events.ts";
@@ -61,40 +61,25 @@ export interface BaseOptions<Events extends EventMap = EventMap, Inputs extends 
   readonly cacheTtl?: Duration;
 }
 
-/** What of them has a default, checked. */
-export interface Settings {
-  readonly timeout: number;
-  readonly poolSize: number;
-  readonly poolTimeout: number;
-  readonly cacheSize: number;
-  readonly cacheTtl: number;
-  readonly maxPending: number;
-  readonly batchSize: number;
-  readonly batchTimeout: number;
-  readonly schema: Readonly<Record<string, StandardSchema>> | undefined;
-}
+/** All options there are, and what holds where one is not given. Those of the transport are its own to check. */
+const DEFAULTS = {
+  transport: undefined, url: undefined, connection: undefined, namespace: undefined, name: undefined, auth: undefined as Auth | undefined, encryption: undefined, offline: undefined,
+  timeout: 10_000, reconnect: undefined, schema: undefined as Readonly<Record<string, StandardSchema>> | undefined, logger: undefined as Partial<Logger> | null | undefined, maxPending: 10_000,
+  batchSize: 1, batchTimeout: 100, poolSize: 1, poolTimeout: undefined as number | undefined, cacheSize: 0, cacheTtl: 60_000, worker: undefined, WebSocket: undefined,
+};
 
-const OPTIONS = "transport url connection namespace name auth encryption offline timeout reconnect schema logger maxPending batchSize batchTimeout poolSize poolTimeout cacheSize cacheTtl worker WebSocket";
+/** What of them has a default, in milliseconds where it is a duration. */
+export type Settings = Readonly<Pick<typeof DEFAULTS, "timeout" | "schema" | "maxPending" | "batchSize" | "batchTimeout" | "poolSize" | "poolTimeout" | "cacheSize" | "cacheTtl">>;
 
 /** @throws ValidationError `ERR_OPTION`, `ERR_DURATION` naming the option. */
 export function settingsOf(options: BaseOptions<never>): Settings {
-  checkOptions(options, OPTIONS, "EventRouterClient");
-  const { auth, schema, logger, timeout = 10_000, maxPending, batchSize, batchTimeout = 100, poolTimeout = timeout, cacheTtl = 60_000 } = options;
+  const settings = readOptions(options, DEFAULTS, "EventRouterClient");
+  const { auth, schema, logger } = settings;
   if (auth !== undefined && !isAuth(auth)) throw invalidOption("auth", 'must be { type: "api_key", key }, { type: "jwt", token } or { type: "mtls", cert, key, ca? }');
-  for (const name of ["namespace", "name"] as const) if (typeof (options[name] ?? "") !== "string") throw new ValidationError("ERR_NAME", `${name} must be a string`, { details: { path: name } });
-  if (logger !== undefined) checkFunction((logger as Partial<Logger> | null)?.error, "logger.error");
-  for (const [type, one] of Object.entries<Partial<StandardSchema> | undefined>(schema ?? {})) checkFunction(one?.["~standard"]?.validate, `schema["${type}"]["~standard"].validate`);
-  return {
-    timeout: milliseconds(timeout, "timeout"),
-    poolSize: wholeNumber(options.poolSize, "poolSize", 1),
-    poolTimeout: milliseconds(poolTimeout, "poolTimeout"),
-    cacheSize: wholeNumber(options.cacheSize, "cacheSize", 0, 0),
-    cacheTtl: milliseconds(cacheTtl, "cacheTtl"),
-    maxPending: wholeNumber(maxPending, "maxPending", 10_000),
-    batchSize: wholeNumber(batchSize, "batchSize", 1),
-    batchTimeout: milliseconds(batchTimeout, "batchTimeout"),
-    schema,
-  };
+  for (const name of ["namespace", "name"] as const) if (typeof (settings[name] ?? "") !== "string") throw new ValidationError("ERR_NAME", `${name} must be a string`, { details: { path: name } });
+  if (logger !== undefined) checkFunction(logger?.error, "logger.error");
+  for (const type in schema) checkFunction((schema[type] as Partial<StandardSchema> | undefined)?.["~standard"]?.validate, `schema["${type}"]["~standard"].validate`);
+  return settings;
 }
 
 function isAuth(auth: Auth | null): boolean {

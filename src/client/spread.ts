@@ -16,7 +16,7 @@ export interface Spread {
  * How to publish over several connections, or with a memory of what was published. Loaded with the first publish of a client that asks for either.
  * @param publish over one of the client's connections; more are made as the pool asks for.
  */
-export function spread({ settings: { poolSize, poolTimeout, cacheSize, cacheTtl }, clock, lanes, makeLane }: Home, publish: (publisher: Publisher, event: PublishInit) => Promise<Receipt>): Spread {
+export function spread({ settings: { timeout, poolSize, poolTimeout = timeout, cacheSize, cacheTtl }, clock, lanes, makeLane }: Home, publish: (publisher: Publisher, event: PublishInit) => Promise<Receipt>): Spread {
   while (lanes.length < poolSize) lanes.push(makeLane());
   const next = takeTurns(lanes, clock, poolTimeout);
   const send = poolSize === 1 ? (event: PublishInit) => publish(lanes[0]!, event) : async (event: PublishInit) => publish(await next(), event);

@@ -18,7 +18,8 @@ const contenders = {
       if (vault.seal(one, (error) => (error === undefined ? resolve(one) : reject(error)))) resolve(one);
     });
     const payload = JSON.parse((await seal()).events[0].line)[2];
-    const feed = new Feed(1, { topics: ["**"] }, { began() {}, ended() {}, gap() {} }, () => {});
+    const feed = new Feed(1, ["**"], { began() {}, ended() {}, gap() {} }, () => {});
+    feed.asked = { topics: ["**"] };
     vault.guard(feed);
     const open = async () => {
       const event = { id, type, payload };
