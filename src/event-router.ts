@@ -63,7 +63,7 @@ function linkOf({ transport, url, connection, reconnect = {}, worker, WebSocket,
   if (worker !== undefined) checkFunction(worker, "worker");
   const again = readOptions(reconnect, { enabled: true, maxAttempts: Infinity, backoff: "exponential", minDelay: 250, maxDelay: 30_000 }, "reconnect", "reconnect.");
   if (again.backoff !== "exponential" && again.backoff !== "fixed") throw invalidOption("reconnect.backoff", 'must be "exponential" or "fixed"');
-  const address = transport === "memory" ? undefined : url ?? environmentUrl() ?? (transport && !shared ? "" : undefined);
+  const address = transport === "memory" || redis ? undefined : url ?? environmentUrl() ?? (transport && !shared ? "" : undefined);
   if (redis) checkOptions(connection ?? {}, "url host port username password database tls", "connection");
   const settings = { ...again, WebSocket, clock: systemClock, random: Math.random, connectionTimeout: 10_000, url: address === undefined ? address : socketUrl(address, namespace) };
   if (settings.url === undefined || shared || redis || auth?.type === "mtls") return () => lazyLink(async () => (await import("./rare-link.ts")).rareLink(settings, { transport, url, connection, auth, worker }));

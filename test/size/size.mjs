@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 
 const GOAL = 10_000;
 // Requests, rare options, jobs and all that publishing can be besides a plain event are loaded when they are used; more follows, with the goal in sight.
-const BUDGET = 15_483;
+const BUDGET = 15_486;
 
 const later = [];
 const { outputFiles, metafile } = await build({
