@@ -67,7 +67,8 @@ async function ours(text) {
     return one;
   };
   const payload = JSON.parse(seal().events[0].line)[2];
-  const feed = new Feed(1, { topics: ["**"] }, { began() {}, ended() {}, gap() {} }, () => {});
+  const feed = new Feed(1, ["**"], { began() {}, ended() {}, gap() {} }, () => {});
+  feed.asked = { topics: ["**"] };
   vault.guard(feed);
   const open = () => {
     const event = { id, type, payload };
