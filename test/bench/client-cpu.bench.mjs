@@ -4,9 +4,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import WebSocket from "ws";
 import { bench } from "./lib/bench.mjs";
 import { eventJson, ourPayload, ourRest } from "./lib/event.mjs";
+import { peerWires } from "./lib/peer-wires.mjs";
 import { openSocket, wires } from "./lib/raw-sockets.mjs";
 
-const LIMIT = "ws + JSON.parse", COALESCED = "ws + JSON.parse, coalesced writes", PEER = "Socket.IO's", OURS = "ours", OWN = "ours, the platform's WebSocket";
+const LIMIT = "ws + JSON.parse", COALESCED = "ws + JSON.parse, coalesced writes", PEER = "Socket.IO's", NATS = "NATS's", REDIS = "ioredis", OURS = "ours", OWN = "ours, the platform's WebSocket";
 const WARM = 600, MEASURED = 1_500;
 
 /** Each opens one client that calls back for every event with its payload. */
@@ -21,6 +22,18 @@ const clients = {
     const socket = io(`http://127.0.0.1:${port}`, { transports: ["websocket"], forceNew: true, query: { role: "sub" } });
     socket.on("ev", ({ payload }) => on(payload));
     await new Promise((resolve) => socket.once("connect", resolve));
+  },
+  async nats(port, on) {
+    const { connect } = await import("@nats-io/transport-node");
+    const connection = await connect({ servers: `127.0.0.1:${port}` });
+    connection.subscribe("ev", { callback: (error, message) => on(message.json().payload) });
+    await connection.flush();
+  },
+  async ioredis(port, on) {
+    const { Redis } = await import("ioredis");
+    const client = new Redis(port, "127.0.0.1");
+    client.on("message", (channel, text) => on(JSON.parse(text).payload));
+    await client.subscribe("ev");
   },
   ours: (port, on) => subscribed(port, on, { WebSocket }),
   own: (port, on) => subscribed(port, on, {}),
@@ -69,10 +82,16 @@ const bare = (mode) => ({ server: () => ["ws.mjs", mode], wire: () => wires.ws(e
 const router = (client) => ({ server: () => ["router.mjs", "memory"], wire: () => wires.router(ourRest), client });
 
 await bench(import.meta.url, {
-  contenders: { [LIMIT]: bare("frame"), [COALESCED]: bare("coalesced"), [PEER]: { server: () => ["socket-io.mjs"], wire: () => wires.socketIo(eventJson), client: "socketIo" }, [OURS]: router("ours"), [OWN]: router("own") },
+  contenders: {
+    [LIMIT]: bare("frame"), [COALESCED]: bare("coalesced"),
+    [PEER]: { server: () => ["socket-io.mjs"], wire: () => wires.socketIo(eventJson), client: "socketIo" },
+    [NATS]: { needs: "nats-server", server: () => ["peer.mjs", "nats", "FOLDER"], wire: () => peerWires.nats(eventJson), client: "nats" },
+    [REDIS]: { needs: "redis-server", server: () => ["peer.mjs", "redis", "FOLDER"], wire: () => peerWires.redis(eventJson), client: "ioredis" },
+    [OURS]: router("ours"), [OWN]: router("own"),
+  },
   setups: { "100 clients, 16 in flight": { count: 100, inFlight: 16 }, "100 clients, 1 in flight": { count: 100, inFlight: 1 } },
   measure,
   metrics: { micros: { unit: "client CPU µs each", digits: 2 }, perSecond: { unit: "deliveries/s" }, busy: { unit: "load busy", digits: 2 } },
-  against: [LIMIT, COALESCED],
-  goals: [{ setup: /./, contender: OURS, metric: "micros", against: COALESCED, most: 1.3 }],
+  against: [LIMIT, COALESCED, PEER, NATS, REDIS],
+  goals: [[COALESCED, 1.3], [PEER, 1], [REDIS, 1]].map(([against, most]) => ({ setup: /./, contender: OURS, metric: "micros", against, most })),
 });

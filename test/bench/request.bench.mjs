@@ -5,7 +5,7 @@ import { bench } from "./lib/bench.mjs";
 import { eventJson, ourPayload } from "./lib/event.mjs";
 import { closedLoop, fifoSocket } from "./lib/load.mjs";
 
-const ECHO = "ws, echo", RELAY = "ws, relay", PEER = "Socket.IO, emitWithAck", OURS = "event-router";
+const ECHO = "ws, echo", RELAY = "ws, relay", PEER = "Socket.IO, emitWithAck (2 hops)", NATS = "NATS", OURS = "event-router";
 
 async function echo(where) {
   const { send } = await fifoSocket(`ws://127.0.0.1:${where.port}/`);
@@ -30,6 +30,14 @@ async function socketIo(where) {
   return closedLoop(() => socket.emitWithAck("req", data), where.inFlight, where);
 }
 
+async function nats(where) {
+  const { connect } = await import("@nats-io/transport-node");
+  const [requester, responder] = await Promise.all([0, 1].map(() => connect({ servers: `127.0.0.1:${where.port}` })));
+  responder.subscribe("calc", { callback: (error, message) => message.respond(message.data) });
+  await responder.flush();
+  return closedLoop(() => requester.request("calc", eventJson, { timeout: 5_000 }), where.inFlight, where);
+}
+
 async function ours(where) {
   const { EventRouterClient } = await import("../../src/event-router.ts");
   const [responder, requester] = [0, 1].map(() => new EventRouterClient({ url: `ws://127.0.0.1:${where.port}/ws` }));
@@ -42,11 +50,15 @@ await bench(import.meta.url, {
     [ECHO]: { run: echo, server: () => ["ws.mjs", "echo"] },
     [RELAY]: { run: relay, server: () => ["ws.mjs", "relay"] },
     [PEER]: { run: socketIo, server: () => ["socket-io.mjs"] },
+    [NATS]: { needs: "nats-server", run: nats, server: () => ["peer.mjs", "nats", "FOLDER"] },
     [OURS]: { run: ours, server: () => ["router.mjs", "memory"] },
   },
   setups: { "1 in flight": { inFlight: 1 }, "64 in flight": { inFlight: 64 } },
   measure: ({ run }, where) => run(where),
   metrics: { perSecond: { unit: "requests/s" }, p50: { unit: "p50 ms", digits: 3 }, p99: { unit: "p99 ms", digits: 3 }, serverMicros: { unit: "server CPU µs", digits: 1 }, loadMicros: { unit: "load CPU µs", digits: 1 } },
-  against: [ECHO, RELAY, PEER],
-  goals: [{ setup: /^64/, contender: OURS, metric: "perSecond", against: RELAY, least: 0.5 }],
+  against: [ECHO, RELAY, PEER, NATS],
+  goals: [
+    { setup: /./, contender: OURS, metric: "perSecond", against: RELAY, least: 0.8 },
+    { setup: /^64/, contender: OURS, metric: "perSecond", against: NATS, least: 2 },
+  ],
 });

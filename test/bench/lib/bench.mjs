@@ -1,10 +1,11 @@
 // What the benches share. A bench is a script that calls `bench()` once:
-//   contenders  by name: whatever `measure` needs, and `server(setup)`, if there is one: `[script, ...args]`; FOLDER in an argument is a fresh directory
+//   contenders  by name: whatever `measure` needs, and `server(setup)`, if there is one: `[script, ...args]`; FOLDER in an argument is a fresh directory;
+//               `needs`: a program that must be on the machine, else the contender is left out, and that is said
 //   setups      by name: each is measured with every contender
 //   measure     (contender, { ...setup, port, pid, folder }) → { [metric]: number }; runs in a process of its own
 //   metrics     by name: { unit, digits? }; the table shows ratios of the first that a case has
 //   against     contenders that the others are compared with
-//   goals       { setup, contender, metric, against, least | most }; `setup` is a regular expression
+//   goals       { setup, contender, metric, against?, least | most }; `setup` is a regular expression; without `against` the figure itself is meant
 // `bench` returns the figures by setup, contender and round. Each round runs every contender once, in rotating order, each in fresh processes, so that neighbours and warm caches hit all alike. Compare ratios of one
 // run, not figures of two. Options: --rounds N (5), --only NAME;NAME, --setup PART OF A NAME, --json FILE. The environment: PROFILE=DIR, as in processes.mjs.
 import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
@@ -12,7 +13,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { endWithParent, measureInChild, pinned, startServer, watchNoise } from "./processes.mjs";
+import { endWithParent, isInstalled, measureInChild, pinned, startServer, watchNoise } from "./processes.mjs";
 import { ratioByRound, summary } from "./statistics.mjs";
 import { table, withUnit } from "./table.mjs";
 
@@ -26,7 +27,9 @@ export async function bench(url, { contenders, setups, measure, metrics, against
   }
   const { values: options } = parseArgs({ options: { rounds: { type: "string", default: process.env.ROUNDS ?? "5" }, only: { type: "string" }, setup: { type: "string" }, json: { type: "string" } } });
   const rounds = Number(options.rounds);
-  const names = Object.keys(contenders).filter((name) => options.only === undefined || options.only.split(";").includes(name));
+  const wanted = Object.keys(contenders).filter((name) => options.only === undefined || options.only.split(";").includes(name));
+  const names = wanted.filter((name) => contenders[name].needs === undefined || isInstalled(contenders[name].needs));
+  for (const name of wanted) if (!names.includes(name)) console.log(`left out: ${name}, for there is no ${contenders[name].needs} here`);
   /** Figures by round, of each contender in each setup. */
   const results = {};
   const noise = watchNoise();
@@ -117,14 +120,15 @@ export async function bench(url, { contenders, setups, measure, metrics, against
   }
 }
 
-/** Says whether a ratio is where it should be. */
+/** Says of each figure that has a goal whether it is where it should be. */
 function judge({ setup, contender, metric, against, least, most }, rows) {
   for (const row of rows) {
     if (row.contender !== contender || !setup.test(row.case)) continue;
-    const ratio = row.ratios[against]?.[metric];
-    if (ratio === undefined || !Number.isFinite(ratio)) continue;
-    const met = least === undefined ? ratio <= most : ratio >= least;
-    console.log(`${met ? "met   " : "MISSED"} ${row.case}: ${metric} of ${contender} is ${ratio} × ${against}, goal ${least === undefined ? `≤ ${most}` : `≥ ${least}`}`);
+    const figure = against === undefined ? row.figures[metric]?.median : row.ratios[against]?.[metric];
+    if (figure === undefined || !Number.isFinite(figure)) continue;
+    const met = least === undefined ? figure <= most : figure >= least;
+    (row.goals ??= []).push({ metric, against, figure, least, most, met });
+    console.log(`${met ? "met   " : "MISSED"} ${row.case}: ${metric} of ${contender} is ${figure}${against === undefined ? "" : ` × ${against}`}, goal ${least === undefined ? `≤ ${most}` : `≥ ${least}`}`);
   }
 }
 

@@ -25,21 +25,25 @@ export function endWithParent() {
   process.stdin.resume().on("end", () => process.exit(0)).unref?.();
 }
 
-/** Starts a server, a script that prints `READY port`. */
+export function isInstalled(program) {
+  return spawnSync(program, ["--version"]).error === undefined;
+}
+
+/** Starts a server, a script that prints `READY port`, or `READY port pid` where the server is a process of its own. */
 export async function startServer(script, args = []) {
   const child = run(SERVER_CPU, script, args, "server");
   const gone = once(child, "exit").then(([code]) => { throw new Error(`${script} ended with ${code}`); });
   gone.catch(() => {});
   const ready = (async () => {
     for await (const line of createInterface({ input: child.stdout })) {
-      const [word, port] = line.split(" ");
-      if (word === "READY") return Number(port);
+      const [word, port, pid = child.pid] = line.split(" ");
+      if (word === "READY") return { port: Number(port), pid: Number(pid) };
     }
     return gone;
   })();
-  const port = await Promise.race([ready, gone, later(20_000, `${script} is not ready after 20 s`)]);
+  const where = await Promise.race([ready, gone, later(20_000, `${script} is not ready after 20 s`)]);
   return {
-    port, pid: child.pid,
+    ...where,
     async stop() {
       child.stdin.end();
       const kill = setTimeout(() => child.kill("SIGKILL"), 3_000);

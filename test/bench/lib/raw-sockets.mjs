@@ -1,6 +1,7 @@
 // Wire clients written by hand, which count what comes and nothing more: every contender costs the load generator about the same, and the server is what
 // is measured. A `wire` says how one of them speaks:
-//   greeting(role)   [text to send, what the answer must look like] by turns, after the upgrade
+//   greeting(role)   [text to send, what the answer must look like] by turns, after the upgrade; or if it speaks no WebSocket,
+//   handshake(role)  the same from the first byte
 //   publisher()      (count) → bytes that publish so many events; the counterpart of what `counter` counts
 //   counter(write)   (bytes, length) → how many events came with these bytes; it may write what the protocol wants of a reader
 import { connect } from "node:net";
@@ -8,10 +9,10 @@ import { connect } from "node:net";
 /** All sockets read into this: nothing is kept of what comes. */
 const shared = Buffer.allocUnsafe(512 * 1024);
 
-/** Opens a WebSocket and goes through the greeting; `arrived(events)` is called for every read after that. */
+/** Opens a socket and goes through the greeting; `arrived(events)` is called for every read after that. */
 export function openSocket(wire, port, role, arrived = () => {}) {
   return new Promise((resolve, reject) => {
-    const steps = [[upgrade(wire.path(role), port), /\r\n\r\n/], ...wire.greeting(role).map(([text, answer]) => [textFrame(text), answer])];
+    const steps = wire.handshake?.(role) ?? [[upgrade(wire.path(role), port), /\r\n\r\n/], ...wire.greeting(role).map(([text, answer]) => [textFrame(text), answer])];
     let step = -1;
     let answer = "";
     let count;
@@ -107,7 +108,7 @@ export function frameLengths(ended) {
 }
 
 /** Where every frame is one event and all are of one size, bytes are counted. */
-const countBytes = (frame) => () => (_, length) => length / frame;
+export const countBytes = (frame) => () => (_, length) => length / frame;
 /** Length of a server's frame. */
 const framed = (text) => (text.length < 126 ? 2 : 4) + text.length;
 
@@ -137,7 +138,7 @@ export const wires = {
   },
 };
 
-const repeated = (frame, count) => (count === 1 ? frame : Buffer.concat(Array.from({ length: count }, () => frame)));
+export const repeated = (frame, count) => (count === 1 ? frame : Buffer.concat(Array.from({ length: count }, () => frame)));
 
 /** Makes publisher's lines with running numbers. */
 export function routerLines(rest) {
