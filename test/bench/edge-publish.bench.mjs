@@ -53,7 +53,7 @@ async function client({ port, inFlight }) {
   return closedLoop(() => router.publish("user.created", ourPayload, ourMeta), inFlight, { pid: process.pid, milliseconds: MEASURED, warmUp: WARM });
 }
 
-const server = () => ["edge.mjs"];
+const server = () => ["workerd.mjs", "FOLDER"];
 
 await bench(import.meta.url, {
   contenders: { [ONE]: { run: bare(1), server }, [MANY]: { run: bare(PER), server }, [RAW]: { run: raw, server }, [CLIENT]: { run: client, server } },

@@ -118,6 +118,22 @@ export const wires = {
     const frame = textFrame(json);
     return { path: (role) => `/${role}`, greeting: () => [], publisher: () => (count) => repeated(frame, count), counter: countBytes(framed(json)) };
   },
+  /** The same from a server that joins the events of one turn in a message, by line feeds. */
+  wsTogether(json) {
+    return {
+      ...wires.ws(json),
+      path: (role) => `/${role}-together`,
+      counter() {
+        let events = 0;
+        const walk = frameLengths((length) => { events += (length + 1) / (json.length + 1); });
+        return (bytes, length) => {
+          events = 0;
+          walk(bytes, length);
+          return events;
+        };
+      },
+    };
+  },
   socketIo(json) {
     const frame = textFrame(`42["pub",${json}]`);
     return {
@@ -128,10 +144,10 @@ export const wires = {
     };
   },
   /** Ours; `rest` is what stands behind the id in a publisher's line. */
-  router(rest) {
+  router(rest, spec = { topics: ["user.*"] }) {
     return {
       path: () => "/ws",
-      greeting: (role) => [['["hello",{"v":1}]', /\["welcome".*\]$/], ...(role === "sub" ? [['["sub",1,{"topics":["user.*"]}]', /\["on".*\]$/]] : [])],
+      greeting: (role) => [['["hello",{"v":1}]', /\["welcome".*\]$/], ...(role === "sub" ? [[JSON.stringify(["sub", 1, spec]), /\["on".*\]/]] : [])],
       publisher: () => routerPublisher(rest),
       counter: (write, role) => (role === "sub" ? routerReader(write, rest) : routerAnswers(write)),
     };
@@ -180,7 +196,10 @@ function routerReader(write, rest) {
   const withoutSeq = `[,${Date.now()},0,"evt_${"0".repeat(25)}",${rest}`.length;
   const walk = frameLengths((length) => {
     received += length;
-    seq += Math.round((length - 12) / (withoutSeq + String(seq + 1).length + 1));
+    // A frame in which the seqs get a digit more is counted one by one.
+    const count = Math.round((length - 12) / (withoutSeq + String(seq + 1).length + 1));
+    if (String(seq + 1).length === String(seq + count).length) seq += count;
+    else for (let left = length - 12; left > 0; left -= withoutSeq + String(seq).length + 1) seq++;
     if (seq - acked < ACK_EVENTS) return;
     acked = seq;
     write(textFrame(`["ack",${received},1,${seq}]`));

@@ -8,9 +8,10 @@ export const EventRouterObject = router.EventRouterObject;
 
 type Tagged = ObjectState & { acceptWebSocket(socket: SleepingSocket, tags: string[]): void; getWebSockets(tag?: string): SleepingSocket[]; getTags(socket: SleepingSocket): string[] };
 
-/** What an object must at least do: keep a message in a row and answer it (`/store`), or send it to every subscriber (`/pub` to `/sub`). */
+/** What an object must at least do: keep a message in a row and answer it (`/store`), send it to every subscriber (`/pub` to `/sub`), or all of one turn as one message (`/pub-together`). */
 export class BareObject extends DurableObject<WorkerEnv> {
   readonly #state: Tagged;
+  #waiting: string[] = [];
 
   constructor(state: ObjectState, env: WorkerEnv) {
     super(state, env);
@@ -25,16 +26,23 @@ export class BareObject extends DurableObject<WorkerEnv> {
   }
 
   webSocketMessage(socket: SleepingSocket, message: string): void {
-    if (this.#state.getTags(socket)[0] === "/store") {
+    const [path] = this.#state.getTags(socket);
+    if (path === "/store") {
       this.#state.storage.sql.exec("INSERT INTO log (body) VALUES (?)", message);
       socket.send("ok");
-    } else for (const one of this.#state.getWebSockets("/sub")) one.send(message);
+    } else if (path === "/pub") for (const one of this.#state.getWebSockets("/sub")) one.send(message);
+    else if (this.#waiting.push(message) === 1) setTimeout(() => this.#flush(), 0);
+  }
+
+  #flush(): void {
+    const message = this.#waiting.splice(0).join("\n");
+    for (const one of this.#state.getWebSockets("/sub-together")) one.send(message);
   }
 }
 
 export default {
   fetch(request: Request, env: WorkerEnv): Promise<Response> {
-    if (!/^\/(store|pub|sub)$/.test(new URL(request.url).pathname)) return router.fetch(request, env);
+    if (!/^\/(store|(pub|sub)(-together)?)$/.test(new URL(request.url).pathname)) return router.fetch(request, env);
     const objects = env.BARE as ObjectNamespace;
     return objects.get(objects.idFromName("bare") as never).fetch(request);
   },
