@@ -53,7 +53,7 @@ export interface Blocks {
 export function blocks(db: SqliteDatabase, table: string): Blocks {
   const insert = db.prepare(`INSERT INTO ${table} (first_seq, last_seq, first_time, offset, size, lines) VALUES (?, ?, ?, ?, ?, ?)`);
   const selectAt = db.prepare(`SELECT first_seq, offset, lines FROM ${table} WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1`);
-  const selectNext = db.prepare(`SELECT offset, lines FROM ${table} WHERE first_seq > ? AND offset < ? ORDER BY first_seq LIMIT ?`);
+  const selectNext = db.prepare(`SELECT offset, lines FROM ${table} WHERE first_seq > ? AND first_seq <= ? AND offset < ? ORDER BY first_seq`);
   const selectTime = db.prepare(`SELECT first_seq, last_seq, first_time FROM ${table} WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1`);
   const selectEnd = db.prepare(`SELECT last_seq, offset + size AS size FROM ${table} ORDER BY first_seq DESC LIMIT 1`);
   const remove = db.prepare(`DELETE FROM ${table} WHERE first_seq < ?`);
@@ -70,8 +70,8 @@ export function blocks(db: SqliteDatabase, table: string): Blocks {
   function* from(seq: number, last: number, limit: PageLimit): Generator<Block> {
     let block = at(seq);
     yield block;
-    // An event that begins at or behind this offset cannot be on the page, so at most one block too many is read.
-    const rows = selectNext.all(block.first, block.offsetOf(seq) + limit.size, Math.min(limit.events, last - seq)) as Row[];
+    // Blocks that begin behind the page's last event, or at an offset that it cannot reach, are not read.
+    const rows = selectNext.all(block.first, Math.min(last, seq + limit.events - 1), block.offsetOf(seq) + limit.size) as Row[];
     for (const row of rows) yield (recent = block = new Block(block.last + 1, row));
   }
 
