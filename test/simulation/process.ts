@@ -20,6 +20,7 @@ export class Process {
   planned = 0;
   readonly #timeline: Timeline;
   #life = 0;
+  #pausedSince = 0;
   #pausedUntil = 0;
   #waiting: (() => void)[] = [];
 
@@ -34,6 +35,11 @@ export class Process {
   readonly now = (): number => START + Math.floor(this.#timeline.now) + this.skew;
   /** Time that no clock tells: ms since the simulation began. */
   readonly clockless = (): number => this.#timeline.now;
+
+  /** When this process can know of what happens in the world at `time`: once it runs again. */
+  hearsOf(time: number): number {
+    return time >= this.#pausedSince && time < this.#pausedUntil ? this.#pausedUntil : time;
+  }
 
   /** Runs a task in this process after `ms`, unless it has died by then. While the process stands still, what is due waits, in order. */
   post(ms: number, task: () => void): () => void {
@@ -76,13 +82,14 @@ export class Process {
   pause(ms: number): void {
     const end = this.#timeline.now + ms;
     if (end <= this.#pausedUntil) return;
+    if (this.#timeline.now >= this.#pausedUntil) this.#pausedSince = this.#timeline.now;
     this.#pausedUntil = end;
     this.#timeline.after(ms, () => this.#resume());
   }
 
   /** It goes on at once. */
   heal(): void {
-    this.#pausedUntil = 0;
+    this.#pausedUntil = Math.min(this.#pausedUntil, this.#timeline.now);
     this.#resume();
   }
 

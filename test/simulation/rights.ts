@@ -44,9 +44,9 @@ export class Authority {
     for (const { router } of routers) router?.reauthorize();
   }
 
-  /** Whether an event may leave for a client: what was on its way when its rights changed, within the same turn, is let go. */
-  mayRead(client: string, type: string, now: number): boolean {
-    return type !== SECRET || (this.#restricted.get(client)?.since ?? Infinity) >= now;
+  /** Whether an event may leave a router for a client: what was on its way when the router heard of the change, within the same turn, is let go. */
+  mayRead(client: string, type: string, router: Process): boolean {
+    return type !== SECRET || router.hearsOf(this.#restricted.get(client)?.since ?? Infinity) >= router.clockless();
   }
 
   /** Whether an event may have passed by one of these clients, for want of rights at its time. */

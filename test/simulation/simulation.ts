@@ -93,7 +93,7 @@ class Simulation {
       timeline, faults: this.#faults, random: new Random(seed, "network"), routers: this.#routers, latency: [0.1, plan.latency], trace,
       befall: (fault, wire) => this.#befall(fault, wire),
       tap: ({ name, client, router }) => new Tap(name, {
-        windowEvents: limits.windowEvents, windowSize: limits.windowSize, violated, mayRead: (type) => this.#authority.mayRead(client, type, timeline.now),
+        windowEvents: limits.windowEvents, windowSize: limits.windowSize, violated, mayRead: (type) => this.#authority.mayRead(client, type, router.process),
         tokens: this.#tokensOf(`${router.process.name} ${router.process.life} ${plan.clients[Number(client.slice(1))]!.namespace}`),
       }),
     });
