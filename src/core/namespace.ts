@@ -247,13 +247,19 @@ export class Namespace {
     return due.length === 0 ? null : Math.min(...due);
   }
 
-  async close(): Promise<void> {
+  /** Finishes what was accepted, and lets go of what others can go on with. Its sessions are there still, and may publish. */
+  async settle(): Promise<void> {
     await this.appender.drained();
     // Those that come next to whoever leads then find what these have finished.
     if (this.company?.holds() === true) this.#host?.bound(this)();
     this.company?.dismiss();
     await this.work.close();
     await this.company?.close();
+  }
+
+  /** When its sessions have ended. The log is watched to the last event: one that is held back and was not seen would be trimmed as if it were done. */
+  async close(): Promise<void> {
+    await this.appender.drained();
     this.#unwatch();
   }
 

@@ -194,9 +194,11 @@ export class Router {
   /** Finishes what was accepted, then tells all clients to come back after `retryAfter` ms and takes no more. The store is the host's to close. */
   async close({ retryAfter = 1_000 }: { retryAfter?: number } = {}): Promise<void> {
     this.#stopping = true;
-    for (const opening of this.#opening.values()) await opening.then((namespace) => namespace.close(), () => {});
+    const namespaces = (await Promise.allSettled(this.#opening.values())).flatMap((opening) => (opening.status === "fulfilled" ? [opening.value] : []));
+    for (const namespace of namespaces) await namespace.settle();
     this.#outlets.flush();
     for (const session of this.#sessions) session.end(stopping(retryAfter));
+    for (const namespace of namespaces) await namespace.close();
     this.#authorities.close();
     this.#surroundings.wakeAt(null);
   }
@@ -270,7 +272,7 @@ export class Router {
     this.#opening.delete(namespace.name);
     this.#failed(error);
     for (const session of this.#sessions) if (session.opened?.namespace === namespace) session.end(new ConnectionError("ERR_EPOCH", "the log was lost; connect again to be told where the new one starts", { retryable: true, details: { retryAfter: 0 } }));
-    void namespace.close();
+    namespace.settle().then(() => namespace.close()).catch((thrown: unknown) => this.#failed(thrown));
   }
 
   *#opened(namespace: Namespace): Iterable<OpenSession> {

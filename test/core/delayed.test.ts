@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { line } from "../support/raw-client.ts";
 import { numbered, World, type WorldOptions } from "../support/world.ts";
+import type { Log, Store } from "../../src/core/store.ts";
 
 async function scene(options: WorldOptions = {}) {
   const world = new World(options);
@@ -100,6 +101,58 @@ test("retention and purge carry what is held back", async () => {
   await world.pass(10_000);
   expect(client.idsOf(1).at(-1)).toBe("e1");
 });
+
+test("[P1] what is held back while the router closes, and repeated to the next one, outlasts a trim in that moment", async () => {
+  const kept = new World().store;
+  const [bookmarks, appends] = [gate(), gate()];
+  const slow: Store = { ...kept, open: async (name) => {
+    const log = await kept.open(name);
+    return Object.assign(Object.create(log) as Log, {
+      writeBookmarks: (...args: Parameters<Log["writeBookmarks"]>) => bookmarks.passed.then(() => log.writeBookmarks(...args)),
+      append: (...args: Parameters<Log["append"]>) => appends.passed.then(() => log.append(...args)),
+    });
+  } };
+  const { world, client, later, cancel } = await scene({ store: slow, retention: { maxEvents: 50 } });
+  appends.open();
+  // So that there is a bookmark to write.
+  await later([line("gone", "t")], { in: 10_000 });
+  expect(await cancel("gone")).toBeTruthy();
+  appends.shut();
+  const over = world.router.close();
+  await world.settle();
+  await later([line("held", "t")], { in: 10_000 });
+  client.publish(numbered(1, 100, "u"));
+  bookmarks.open();
+  await world.settle();
+  appends.open();
+  await world.settle();
+  await over;
+  await world.settle();
+  expect((await world.log()).first).toBeGreaterThan(40);
+
+  const next = new World({ store: kept });
+  // Ids of its own, as a router that starts anew has them.
+  next.around.randomBytes(64);
+  next.around.time = world.around.time;
+  const reader = await next.client({ name: "c" });
+  reader.subscribe(1, { topics: ["t"], from: "start" });
+  reader.publish([line("held", "t")], { as: "later", in: 10_000 });
+  await next.settle();
+  await next.pass(10_000);
+  expect(reader.idsOf(1)).toEqual(["held"]);
+});
+
+/** Lets nothing pass while it is shut, as it is at first. */
+function gate() {
+  let open = (): void => {};
+  const one = {
+    passed: Promise.resolve(),
+    open: () => open(),
+    shut: () => { one.passed = new Promise<void>((resolve) => { open = resolve; }); },
+  };
+  one.shut();
+  return one;
+}
 
 test("an event with a stream gets its version when it comes", async () => {
   const { world, client, later } = await scene();
