@@ -119,11 +119,15 @@ export class ClientNode {
   }
 
   heal(): void {
-    // Who was refused for good tries again when its operator says so.
-    if (this.#client?.state === "closed") this.#client.reconnect().catch((error: unknown) => this.#expected(error));
+    this.persist();
     this.#hurries = true;
     this.process.heal();
     this.start();
+  }
+
+  /** Who was refused for good, as it may hear late, tries again when its operator sees that. */
+  persist(): void {
+    if (this.#client?.state === "closed") this.#client.reconnect().catch((error: unknown) => this.#expected(error));
   }
 
   /** It is gone in the middle of whatever it did; back after `ms`. */

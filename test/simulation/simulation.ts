@@ -180,6 +180,7 @@ class Simulation {
 
   /** Whether everybody has all that is there. Looked at closely once nothing more comes. */
   #atRest(): boolean {
+    for (const client of this.#clients) client.persist();
     const seen = this.#book.seen;
     const quiet = seen === this.#lastSeen;
     this.#lastSeen = seen;

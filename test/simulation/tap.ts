@@ -1,7 +1,14 @@
 import type { EventLine } from "../../src/core/line.ts";
 import type { RouterFrame, SubscribeSpec } from "../../src/core/frames.ts";
 
-interface Account { readonly group: boolean; on: boolean; high: number; inFlight: { readonly seq: number; readonly size: number }[] }
+interface Account {
+  readonly group: boolean;
+  on: boolean;
+  high: number;
+  /** Finished up to here, maybe on an earlier connection: it takes no credit, though it may be sent again. */
+  done: number;
+  inFlight: { readonly seq: number; readonly size: number }[];
+}
 
 export interface TapOptions {
   readonly windowEvents: number;
@@ -43,7 +50,7 @@ export class Tap {
       if (line.startsWith('["ack",')) this.#ack(JSON.parse(line) as ["ack", number, ...number[]]);
       else if (line.startsWith('["sub",')) {
         const [, id, { group }] = JSON.parse(line) as ["sub", number, SubscribeSpec];
-        if (!this.#accounts.has(id)) this.#accounts.set(id, { group: group !== undefined, on: false, high: 0, inFlight: [] });
+        if (!this.#accounts.has(id)) this.#accounts.set(id, { group: group !== undefined, on: false, high: 0, done: 0, inFlight: [] });
       }
     }
   }
@@ -85,6 +92,7 @@ export class Tap {
     if (seq === 0) return;
     if (seq <= account.high) this.#wrong(`I5 subscription ${id} is sent seq ${seq} behind ${account.high}`);
     account.high = seq;
+    if (seq <= account.done) return;
     account.inFlight.push({ seq, size: JSON.stringify(event).length });
     const { windowEvents, windowSize } = this.#options;
     const size = account.inFlight.reduce((sum, one) => sum + one.size, 0);
@@ -95,7 +103,9 @@ export class Tap {
     if (received <= this.#said) this.#received = Math.max(this.#received, received);
     for (let i = 0; i < done.length; i += 2) {
       const account = this.#accounts.get(done[i]!);
-      if (account !== undefined) account.inFlight = account.inFlight.filter(({ seq }) => seq > done[i + 1]!);
+      if (account === undefined) continue;
+      account.done = Math.max(account.done, done[i + 1]!);
+      account.inFlight = account.inFlight.filter(({ seq }) => seq > account.done);
     }
   }
 
