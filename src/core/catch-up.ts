@@ -77,8 +77,7 @@ export class CatchUp {
   #serve(cursor: Cursor, made: MadeParcels): void {
     if (cursor.place.state !== "behind") return;
     let { after } = cursor.place;
-    const first = this.#first();
-    if (after < first - 1) after = this.#skip(cursor, after, first - 1);
+    after = this.#skipTo(cursor, after, this.#first());
     if (after >= this.#dispatcher.head) return this.#dispatcher.goLive(cursor);
     if (!cursor.window.open || cursor.reader.room <= 0) return;
     const page = this.#tail.after(after, PAGE.events);
@@ -119,8 +118,7 @@ export class CatchUp {
   }
 
   #give(cursor: Cursor, after: number, page: readonly LogEvent[], made: MadeParcels): void {
-    const first = page[0];
-    if (first !== undefined && first.seq > after + 1) after = this.#skip(cursor, after, first.seq - 1);
+    if (page[0] !== undefined) after = this.#skipTo(cursor, after, page[0].seq);
     const { interest, reader, window } = cursor;
     const wanted: LogEvent[] = [];
     let size = 0;
@@ -148,8 +146,13 @@ export class CatchUp {
     if (!full || wanted.length > 0) this.wake(cursor);
   }
 
-  /** The log no longer holds what comes next: says so, never silently (P2). */
-  #skip(cursor: Cursor, after: number, to: number): number {
+  /**
+   * Goes on at the first event that the log still holds; what is gone before it is told, never silently skipped (P2). A log that others write too may
+   * be ahead of what was given out here: what lies beyond that is not told of twice.
+   */
+  #skipTo(cursor: Cursor, after: number, first: number): number {
+    const to = Math.min(first - 1, this.#dispatcher.head);
+    if (to <= after) return after;
     const gap: Gap = { from: after + 1, to, epoch: this.#log.epoch, reason: this.#goneBy(to) };
     cursor.reader.tell(JSON.stringify(["gap", cursor.id, gap]));
     cursor.place = { state: "behind", after: to };

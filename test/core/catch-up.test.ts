@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Log, Store } from "../../src/core/store.ts";
 import { numbered, World } from "../support/world.ts";
 
 test("readers that are at the same place behind the head get the same bytes, made once", async () => {
@@ -21,4 +22,34 @@ test("readers that are at the same place behind the head get the same bytes, mad
     expect(two![0]).toBe(one![0]);
   }
   expect(other.messages.at(-1)!.text).toMatch(/^\["ev",\[1\],\[\[6,.*"e6","t",null\]\]\]$/);
+});
+
+test("[P2] a router that has not heard of all that another one wrote, and trimmed, tells of no gap beyond what it has heard", async () => {
+  const elsewhere = new World();
+  const { store } = elsewhere;
+  const other = await elsewhere.client({ name: "other" });
+  const reports: (() => void)[] = [];
+  let late = false;
+  const behind: Store = { ...store, open: async (name) => {
+    const log = await store.open(name);
+    return Object.assign(Object.create(log) as Log, {
+      watch: (listener: Parameters<Log["watch"]>[0]) => log.watch((events) => {
+        if (late) reports.push(() => listener(events));
+        else listener(events);
+      }),
+    });
+  } };
+  const world = new World({ store: behind });
+  const reader = await world.client();
+  other.publish(numbered(1, 5));
+  await elsewhere.settle();
+  late = true;
+  other.publish(numbered(6, 25));
+  await elsewhere.settle();
+  await (await store.open("default")).trim(15);
+  reader.subscribe(1, { topics: ["t"], from: [reader.welcome!.epoch, 0] });
+  await world.settle();
+  for (const report of reports) report();
+  await world.settle();
+  expect([reader.gapsOf(1).map(({ from, to }) => [from, to]), reader.eventsOf(1).map(([seq]) => seq)]).toEqual([[[1, 5]], Array.from({ length: 20 }, (_, i) => i + 6)]);
 });
