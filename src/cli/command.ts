@@ -6,6 +6,8 @@ export interface Flag {
   readonly about: string;
   /** What the help calls the value. */
   readonly value?: string;
+  /** All that the value may be, for a shell that completes it. */
+  readonly choices?: readonly string[];
   readonly short?: string;
   /** May be given several times. */
   readonly multiple?: true;
@@ -18,6 +20,7 @@ export interface Operand {
   readonly about: string;
   readonly required?: true;
   readonly many?: true;
+  readonly choices?: readonly string[];
 }
 
 export type Values<F extends Flags> = {

@@ -9,7 +9,7 @@ import { readCount, readDuration, readSize } from "./quantity.ts";
 
 export const serveFlags = {
   config: { type: "string", value: "FILE", about: "read options from a JSON file, names in camelCase; what is typed, then the environment, counts more" },
-  transport: { type: "string", value: "websocket", about: "how clients connect; HTTP and Server-Sent Events come with it (default: websocket)" },
+  transport: { type: "string", value: "websocket", choices: ["websocket"], about: "how clients connect; HTTP and Server-Sent Events come with it (default: websocket)" },
   host: { type: "string", value: "ADDRESS", about: "the address to listen on (default: 127.0.0.1, this machine only)" },
   port: { type: "string", value: "PORT", about: "the port to listen on, 0 for any that is free (default: 8080)" },
   store: { type: "string", value: "STORE", about: "where events are kept: memory, sqlite:FILE, or redis://HOST for several routers (default: memory)" },

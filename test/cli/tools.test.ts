@@ -1,10 +1,11 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { Flag } from "../../src/cli/command.ts";
 import { startFlags } from "../../src/cli/commands/start.ts";
@@ -145,5 +146,45 @@ test("bash completes commands, options and files", async () => {
   expect(complete("export", "--form")).toEqual(["--format"]);
   expect(complete("start", "--config", "name")).toEqual(["names.sh"]);
   expect(complete("start", "--port", "")).toEqual([]);
+  expect(complete("dlq", "")).toEqual(["list", "show", "retry", "discard"]);
+  expect(complete("dlq", "--url", "http://127.0.0.1:9000", "--json", "re")).toEqual(["retry"]);
+  // Ids are known to nobody here, and are no files.
+  expect(complete("dlq", "show", "")).toEqual([]);
+  expect(complete("export", "--format", "n")).toEqual(["ndjson"]);
+  expect(complete("export", "-o", "name")).toEqual(["names.sh"]);
+  expect(complete("import", "name")).toEqual(["names.sh"]);
+  expect(complete("help", "compl")).toEqual(["completion"]);
   expect((await readFile(file, "utf8")).split("\n")[0]).toMatch(/^# event-router completion bash/);
+});
+
+/** What is typed before the key, and what stands there after it. */
+const typed: readonly (readonly [line: string, becomes: string])[] = [
+  ["comp", "completion"], ["help dl", "dlq"], ["dlq re", "retry"], ["dlq --url http://127.0.0.1:9000 --json re", "retry"], ["completion fi", "fish"],
+  ["export --format nd", "ndjson"], ["export --outp", "--output"], ["import nam", "names.ndjson"], ["export -o nam", "names.ndjson"],
+];
+
+if (existsSync("/usr/bin/fish")) test("fish completes commands, actions, values and files", async () => {
+  const file = join(folder, "names.fish");
+  await writeFile(file, (await cli(["completion", "fish"])).out);
+  await writeFile(join(folder, "names.ndjson"), "");
+  const complete = (line: string): string[] => execFileSync("fish", ["--no-config", "-c", 'source $argv[1]; complete -C "event-router $argv[2]"', file, line], { cwd: folder, encoding: "utf8" }).split("\n").map((one) => one.split("\t")[0]!);
+  for (const [line, becomes] of typed) expect(complete(line)).toContain(becomes);
+  expect(complete("dlq ")).toEqual(["discard", "list", "retry", "show", ""]);
+  expect([complete("dlq show "), complete("publish nam")]).toEqual([[""], [""]]);
+});
+
+if (existsSync("/usr/bin/zsh")) test("zsh completes commands, actions, values and files", async () => {
+  const [completion, script] = [join(folder, "completion-of.zsh"), join(folder, "types.zsh")];
+  await writeFile(completion, (await cli(["completion", "zsh"])).out);
+  await writeFile(join(folder, "names.ndjson"), "");
+  // A person at a terminal, who types when the prompt is there and reads until the word stands behind it: the key counts as text while keys are read ahead.
+  await writeFile(script, `zmodload zsh/zpty
+zpty z zsh -f -i
+zpty -w z "autoload -U compinit; compinit -u -D; source $1; PROMPT=REA''DY"
+zpty -r z seen '*READY*'
+zpty -w -n z "event-router $2"$'\\t'
+zpty -r z seen "*$3*"
+zpty -d z
+`);
+  await Promise.all(typed.map(([line, becomes]) => promisify(execFile)("zsh", ["-f", script, completion, line, becomes], { cwd: folder, env: { PATH: process.env.PATH, HOME: folder, TERM: "xterm" } })));
 });

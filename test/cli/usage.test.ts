@@ -85,7 +85,7 @@ test("without a command the overview is on standard error, with --help on standa
   expect(asked.out).toMatch(/^Usage: event-router COMMAND/);
 });
 
-test.each(["start", "status", "monitor", "publish", "request", "replay", "export", "import", "purge", "dlq", "subscriptions", "keys", "bench", "doctor", "completion"])("%s --help shows usage, each option and an example, whatever else is typed", async (command) => {
+test.each(["start", "status", "monitor", "publish", "request", "replay", "export", "import", "purge", "dlq", "subscriptions", "keys", "token", "bench", "doctor", "completion"])("%s --help shows usage, each option and an example, whatever else is typed", async (command) => {
   const [asked, word] = await Promise.all([cli([command, "--nonsense", "-h"]), cli(["help", command])]);
   expect(asked).toMatchObject({ code: 0, err: "" });
   expect(asked.out).toBe(word.out);

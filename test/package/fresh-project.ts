@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const { name, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { name: string; version: string };
+const { name, version, files } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { name: string; version: string; files: readonly string[] };
 
 /** A project of its own with nothing in it but the packed package, installed as anybody would. */
 export class FreshProject implements Disposable {
@@ -15,7 +15,7 @@ export class FreshProject implements Disposable {
     const staged = join(this.folder, "staged");
     mkdirSync(staged);
     execFileSync("npx", ["tsc", "-p", "tsconfig.build.json", "--outDir", join(staged, "dist")], { cwd: root, stdio: "inherit" });
-    for (const file of ["package.json", "README.md", "CHANGELOG.md", "LICENSE"]) cpSync(join(root, file), join(staged, file));
+    for (const file of ["package.json", ...files.filter((one) => one !== "dist")]) cpSync(join(root, file), join(staged, file));
     // What `prepack` would build is there already, into a folder that no other test uses.
     execFileSync("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", this.folder], { cwd: staged });
     rmSync(staged, { recursive: true });

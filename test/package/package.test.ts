@@ -52,7 +52,9 @@ async function run(command: string, args: readonly string[], file: string): Prom
 
 test("the package holds what is built, and neither sources nor tests", () => {
   const installed = join(project.folder, "node_modules/@gadugi/event-router");
-  expect(readdirSync(installed).toSorted()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json"]);
+  expect(readdirSync(installed).toSorted()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "dist", "docs", "package.json"]);
+  // What a configuration names as its schema, and what is imported into Grafana.
+  expect(readdirSync(join(installed, "docs")).toSorted()).toEqual(["config.schema.json", "grafana-dashboard.json"]);
   const files = readdirSync(installed, { recursive: true }) as string[];
   expect(files.filter((file) => /(^|\/)(test|src)\//.test(file) || (file.endsWith(".ts") && !file.endsWith(".d.ts")))).toEqual([]);
   expect(statSync(join(installed, "dist/cli/main.js")).isFile()).toBe(true);

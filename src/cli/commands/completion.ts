@@ -7,7 +7,7 @@ export function completionCommand(commands: () => readonly Command[]): Command {
   return defineCommand({
     name: "completion",
     about: "write a script that teaches your shell the commands and options",
-    operands: [{ name: "SHELL", about: shells.join(", "), required: true }],
+    operands: [{ name: "SHELL", about: shells.join(", "), required: true, choices: shells }],
     flags: {},
     examples: [
       ["completion bash > ~/.local/share/bash-completion/completions/event-router", "for bash"],

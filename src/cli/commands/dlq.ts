@@ -33,7 +33,7 @@ export const dlq = defineCommand({
   name: "dlq",
   about: "list, show, retry or discard dead letters: events that failed for good",
   operands: [
-    { name: "ACTION", about: "list, show, retry or discard", required: true },
+    { name: "ACTION", about: "list, show, retry or discard", required: true, choices: ["list", "show", "retry", "discard"] },
     { name: "ID", about: "of dead letters, or of the events that failed", many: true },
   ],
   flags,

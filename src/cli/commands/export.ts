@@ -14,7 +14,7 @@ export const exportCommand = defineCommand({
   about: "write the events of the log to a file or to standard output",
   operands: [{ name: "PATTERN", about: "types to write: * is one segment, ** any number (default: **)", many: true }],
   flags: {
-    format: { type: "string", value: "FORMAT", about: "json (one array), ndjson (an event a line) or csv (default: as the file is named, else ndjson)" },
+    format: { type: "string", value: "FORMAT", choices: Object.keys(formats), about: "json (one array), ndjson (an event a line) or csv (default: as the file is named, else ndjson)" },
     output: { type: "string", value: "FILE", short: "o", about: "where to write, - is standard output (default: -)" },
     filter: { type: "string", value: "FILTER", about: "write only these: field:op:value joined by commas, or JSON" },
     from: { type: "string", value: "PLACE", about: "the first event: a seq or a time (default: the log's first)" },

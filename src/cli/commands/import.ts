@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { defineCommand } from "../command.ts";
 import { EventInput } from "../event-input.ts";
-import { formatName } from "../export-format.ts";
+import { formatName, formats } from "../export-format.ts";
 import { exitCode } from "../failure.ts";
 import { counted, Progress } from "../progress.ts";
 import { publishAll } from "../publish-all.ts";
@@ -13,7 +13,7 @@ export const importCommand = defineCommand({
   about: "publish the events of a file that `export` wrote, or of one like it",
   operands: [{ name: "FILE", about: "what to read, - is standard input", required: true }],
   flags: {
-    format: { type: "string", value: "FORMAT", about: "json, ndjson or csv (default: as the file is named, else ndjson)" },
+    format: { type: "string", value: "FORMAT", choices: Object.keys(formats), about: "json, ndjson or csv (default: as the file is named, else ndjson)" },
     ...routerFlags,
   },
   examples: [

@@ -8,7 +8,7 @@ const KEY_LENGTH = 32;
 export const keys = defineCommand({
   name: "keys",
   about: "make a key for end-to-end encryption, which the router never sees",
-  operands: [{ name: "ACTION", about: "generate: write a new random key of 32 bytes, as base64", required: true }],
+  operands: [{ name: "ACTION", about: "generate: write a new random key of 32 bytes, as base64", required: true, choices: ["generate"] }],
   flags: {
     kid: { type: "string", value: "NAME", about: "the key's name, by which clients tell several apart, as 2026-11 (default: default)" },
     json: { type: "boolean", about: "write name, key and algorithm as JSON for machines" },
