@@ -41,13 +41,13 @@ async function filter() {
   const [{ compileFilter }, { compileRegex }] = await Promise.all([import("../../src/core/filter.ts"), import("../../src/core/regex.ts")]);
   const test = compileFilter({ priority: { $gte: 7 }, source: { $in: ["order_service", "payment_service"] }, "payload.amount": { $gt: 100 } }, { regex: compileRegex });
   const events = Array.from({ length: 1_024 }, (_, i) => ({ id: `evt_${i}`, type: "payment.done", source: ["order_service", "payment_service", "audit", "web"][i % 4], priority: (i * 7) % 10, payload: { id: i, amount: (i * 37) % 173 } }));
-  let next = 0, passed = 0;
+  let next = 0, _passed = 0;
   const event = () => events[next = (next + 1) & 1_023];
   return {
-    own: () => { if (test(event())) passed++; },
+    own: () => { if (test(event())) _passed++; },
     reference() {
       const { priority, source, payload } = event();
-      if (priority >= 7 && (source === "order_service" || source === "payment_service") && payload.amount > 100) passed++;
+      if (priority >= 7 && (source === "order_service" || source === "payment_service") && payload.amount > 100) _passed++;
     },
   };
 }
