@@ -77,7 +77,8 @@ const lasting: readonly (readonly [begins: RegExp, says: RegExp])[] = [
   [/^event-router start\b/, /is listening/], [/^event-router monitor\b(?!.*--limit)/, /listening to/], [/^curl -N/, /data:|retry:/],
 ];
 
-const lines = all.filter(({ language, page }) => language === "bash" && page !== "README.md").flatMap(({ page, line, text }) => text.trim().split("\n").map((command, i) => [`${page}:${line + 1 + i}`, command.replace(/\s+#.*$/, "")] as const));
+/** Those of npm are typed in commands.test.ts. */
+const lines = all.filter(({ language }) => language === "bash").flatMap(({ page, line, text }) => text.trim().split("\n").map((command, i) => [`${page}:${line + 1 + i}`, command.replace(/\s+#.*$/, "")] as const)).filter(([, command]) => !command.startsWith("npm "));
 
 test.each(lines)("%s runs: %s", async (_name, command) => {
   const env = { PATH: `${folder}:${process.env.PATH}`, EVENT_ROUTER_URL: server.url, EVENT_ROUTER_PORT: "0", EVENT_ROUTER_PLAYGROUND: "", HOME: folder };
