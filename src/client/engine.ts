@@ -8,7 +8,7 @@ import { ClientOutbox, type OfflineOptions } from "./client-outbox.ts";
 import { Connection, type ClientState } from "./connection.ts";
 import type { Vault } from "./encryption/vault.ts";
 import type { Home } from "./home.ts";
-import { Later } from "./later.ts";
+import { Later, notLoaded } from "./later.ts";
 import type { DurableOutbox, OutboxHome } from "./offline/durable-outbox.ts";
 import { isTraced } from "./open-telemetry.ts";
 import { settingsOf, type BaseOptions, type Settings } from "./options.ts";
@@ -126,7 +126,7 @@ export class Engine implements Home {
     else {
       this.connection.hold(import("./subscribe-options.ts")
         .then(({ parseSubscription }) => parseSubscription(this, init, what, subscription.context))
-        .then((parsed) => subscription.begin(parsed), (error: unknown) => subscription.fail(error)));
+        .then((parsed) => subscription.begin(parsed), (error: unknown) => subscription.fail(notLoaded(error))));
     }
     return subscription;
   }

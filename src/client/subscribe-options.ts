@@ -72,16 +72,20 @@ export async function parseSubscription(home: Home, init: SubscribeInit<never>, 
   if (group !== undefined && deadLetter === false) throw invalidOption("deadLetter", "is always on in a group: what fails for good must not be lost");
   const onFailure = group !== undefined || (retry === undefined && deadLetter === undefined) ? undefined : { deadLetterQueue: deadLetter!, ...retry };
   if (onFailure !== undefined && given === undefined) throw invalidOption(retry === undefined ? "deadLetter" : "retry", "is for a subscription with a handler");
+  const wanted = what === "onPattern" ? patternFilter(pattern, filter) : filter;
   const spec: SubscribeSpec = {
-    topics: patternsOf(topics), filter: parseFilter(what === "onPattern" ? patternFilter(pattern, filter) : filter)!, from: parseFrom(from), durable: durable!,
+    topics: patternsOf(topics), filter: parseFilter(wanted)!, from: parseFrom(from), durable: durable!,
     ...(group !== undefined && { group, maxInFlight: wholeNumber(maxInFlight, "maxInFlight", concurrency), ackTimeout: milliseconds(ackTimeout ?? 30_000, "ackTimeout"), retry: groupRetry(retry) }),
   };
+  // A vault that cannot be opened is told with the first hello.
+  const vault = home.vault();
+  if (wanted !== undefined && vault !== undefined) await (await vault.catch(() => undefined))?.prepareFilters();
   if (given === undefined) return { spec, handler: undefined, concurrency };
   let handler = given as Handler;
   if (onFailure !== undefined) handler = errorHandler(home, onFailure)(handler);
   if (optimistic) {
     const room = await (home.outbox as ClientOutbox<DurableOutbox>).room;
-    handler = await (await import("./offline/optimistic.ts")).optimistic({ handler, spec, concurrency, context, room, vault: await home.vault(), name: home.options.name, report: home.report });
+    handler = await (await import("./offline/optimistic.ts")).optimistic({ handler, spec, concurrency, context, room, vault: await vault, name: home.options.name, report: home.report });
   }
   return { spec, handler: traced(handler), concurrency };
 }

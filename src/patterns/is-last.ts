@@ -27,7 +27,7 @@ async function selection({ topics: patterns, options: { filter }, tools }: Windo
   if (filter === undefined || opener === undefined) {
     return { wanted: filter === undefined ? { topics } : { topics, filter: JSON.parse(JSON.stringify(filter, regExpAsFilter)) as object }, limit: 1, accepts: () => true };
   }
-  const { splitSpec } = await import("../client/encryption/gate.ts");
+  const { splitSpec } = await import("../client/encryption/split-filter.ts");
   const { spec, accepts = () => true } = splitSpec({ topics, filter });
   return {
     wanted: spec, limit: 100,

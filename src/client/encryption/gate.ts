@@ -1,13 +1,9 @@
 import type { EventRouterError } from "../../core/errors.ts";
 import type { RouterEvent } from "../../core/event.ts";
-import { compileFilter, type Filter, type Predicate } from "../../core/filter.ts";
-import type { SubscribeSpec } from "../../core/frames.ts";
-import { compileRegex } from "../../core/regex.ts";
+import type { Predicate } from "../../core/filter.ts";
 import type { Connection } from "../connection.ts";
 import type { Feed, Gate } from "../feed.ts";
 import type { Requests } from "../requests.ts";
-import { regExpAsFilter } from "../subscribe-options.ts";
-import { mentionsPayload, withoutPayload } from "./split-filter.ts";
 
 /** What a gate needs of its client. */
 export interface GateHome {
@@ -57,20 +53,5 @@ async function bury({ connection, requests }: GateHome, feed: Feed, { seq }: Rou
       if ((error as Partial<EventRouterError>).retryable !== true || connection.state === "closed") return;
       await new Promise<void>((resolve) => connection.clock.after(AGAIN, resolve));
     }
-  }
-}
-
-/** What to ask the router for, and what is left to ask here. A filter that makes no sense is the router's to refuse. */
-export function splitSpec(spec: SubscribeSpec): { readonly spec: SubscribeSpec; readonly accepts: Predicate | undefined } {
-  if (spec.filter === undefined) return { spec, accepts: undefined };
-  const filter = JSON.parse(JSON.stringify(spec.filter, regExpAsFilter)) as Filter;
-  try {
-    const accepts = compileFilter(filter, { maxNodes: Infinity, regex: compileRegex });
-    if (!mentionsPayload(filter)) return { spec, accepts: undefined };
-    const { filter: _, ...others } = spec;
-    const rest = withoutPayload(filter);
-    return { spec: Object.keys(rest).length === 0 ? others : { ...others, filter: rest }, accepts };
-  } catch {
-    return { spec, accepts: undefined };
   }
 }

@@ -8,12 +8,13 @@ import type { Requests } from "../requests.ts";
 import type { EncryptionOptions } from "./encryption-options.ts";
 import { chooseEngine } from "./choose-engine.ts";
 import type { Engine } from "./engine.ts";
-import { payloadGate, splitSpec } from "./gate.ts";
+import { payloadGate } from "./gate.ts";
 import { readHeader, splitJwe, type Binding } from "./jwe.ts";
 import { keyring, type Keyring } from "./keyring.ts";
 import { Opener } from "./opener.ts";
 import { repeatOf } from "./repeat.ts";
 import { MOST_MESSAGES, SenderKey } from "./sender-key.ts";
+import type { splitSpec } from "./split-filter.ts";
 import type { Outgoing, Vault } from "./vault.ts";
 
 /** What encryption needs of its client. */
@@ -41,6 +42,7 @@ class PayloadVault implements Vault {
   readonly #states = new WeakMap<RouterEvent, true | EventRouterError | Promise<void>>();
   /** Events whose payload is in place, and that are secrets. */
   readonly #cameSealed = new WeakSet<RouterEvent>();
+  #split: typeof splitSpec | undefined;
   #sender: SenderKey | undefined;
   #renewing: Promise<SenderKey> | undefined;
   /** What the router said last. */
@@ -125,8 +127,12 @@ class PayloadVault implements Vault {
     return String(holder.payload);
   }
 
+  async prepareFilters(): Promise<void> {
+    this.#split = (await import("./split-filter.ts")).splitSpec;
+  }
+
   guard(feed: Feed): SubscribeSpec {
-    const { spec, accepts } = splitSpec(feed.spec);
+    const { spec, accepts } = feed.spec.filter === undefined ? { spec: feed.spec, accepts: undefined } : this.#split!(feed.spec);
     const { connection, requests, report } = this.#home;
     feed.gate ??= payloadGate({ connection, requests, report, stateOf: (event) => this.#stateOf(event) }, feed, accepts);
     feed.conceal ??= (event, reason) => this.sealReason(event, reason);

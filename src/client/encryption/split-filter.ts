@@ -1,4 +1,7 @@
-import type { Filter } from "../../core/filter.ts";
+import { compileFilter, type Filter, type Predicate } from "../../core/filter.ts";
+import type { SubscribeSpec } from "../../core/frames.ts";
+import { compileRegex } from "../../core/regex.ts";
+import { regExpAsFilter } from "../subscribe-options.ts";
 
 type Query = Readonly<Record<string, unknown>>;
 
@@ -26,4 +29,19 @@ export function withoutPayload(filter: Filter): Filter {
     const void_ = kept.length === 0 || (key === "$or" && kept.length < clauses.length);
     return void_ ? [] : [[key, kept]];
   })) as Filter;
+}
+
+/** What to ask the router for, and what is left to ask here. Loaded with the first filter. One that makes no sense is the router's to refuse. */
+export function splitSpec(spec: SubscribeSpec): { readonly spec: SubscribeSpec; readonly accepts: Predicate | undefined } {
+  if (spec.filter === undefined) return { spec, accepts: undefined };
+  const filter = JSON.parse(JSON.stringify(spec.filter, regExpAsFilter)) as Filter;
+  try {
+    const accepts = compileFilter(filter, { maxNodes: Infinity, regex: compileRegex });
+    if (!mentionsPayload(filter)) return { spec, accepts: undefined };
+    const { filter: _, ...others } = spec;
+    const rest = withoutPayload(filter);
+    return { spec: Object.keys(rest).length === 0 ? others : { ...others, filter: rest }, accepts };
+  } catch {
+    return { spec, accepts: undefined };
+  }
 }

@@ -35,6 +35,8 @@ export interface Vault {
   sealReason(event: RouterEvent, reason: string): Promise<string>;
   /** Undoes it. @throws EncryptionError */
   openReason(event: Pick<RouterEvent, "id" | "type">, reason: string): Promise<string>;
+  /** Loads what `guard` needs for feeds with a filter, which router and client answer together. */
+  prepareFilters(): Promise<void>;
   /** Sets a feed's gate; what it returns is what to ask the router for. */
   guard(feed: Feed): SubscribeSpec;
 }
