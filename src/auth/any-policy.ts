@@ -38,5 +38,13 @@ export function anyPolicy(policies: Policies): RevocablePolicy {
       const stops = there.map((kind) => policies[kind]!.watch(listener));
       return () => stops.forEach((stop) => stop());
     },
+    withdrawn(listener) {
+      const stops = there.map((kind) => policies[kind]!.withdrawn(({ what, lasts }) => listener({ what: [kind, what], lasts })));
+      return () => stops.forEach((stop) => stop());
+    },
+    withdraw(what) {
+      const [kind, inner] = what as [Kind, unknown];
+      policies[kind]?.withdraw(inner);
+    },
   };
 }

@@ -21,9 +21,9 @@ export interface ApiKey extends GrantInit {
 }
 
 export interface ApiKeyPolicy extends RevocablePolicy {
-  /** Takes these keys in place of those so far. What is not among them any more is thrown out, and changed rights hold, at once. */
+  /** Takes these keys in place of those so far, at this router. What is not among them any more is thrown out, and changed rights hold, at once. */
   replace(keys: readonly (ApiKey | string)[]): Promise<void>;
-  /** Forgets a key, and throws out who came with it. */
+  /** Forgets a key for good, at every router that shares the store, and throws out who came with it. Its id may be given to another secret. */
   revoke(id: string): void;
 }
 
@@ -35,6 +35,9 @@ interface Entry {
   readonly expiresAt: number | undefined;
   readonly grant: Grant;
 }
+
+/** What a key is known by where it is revoked: with its id another secret may come. A part of the digest tells nothing of the secret. */
+function markOf({ id, digest }: Entry): string { return `${id} ${hex(digest.slice(0, 8))}`; }
 
 /** A secret has at least 128 bits, if it was made at random: 22 characters, or 32 if it looks like hex. */
 export const SECRET = { characters: 22, hexDigits: 32 } as const;
@@ -49,8 +52,17 @@ const NOBODY = new Uint8Array(32);
 export async function apiKeyPolicy(keys: readonly (ApiKey | string)[], now: () => number = Date.now): Promise<ApiKeyPolicy> {
   const pool = new RightsPool();
   const revocations = new Revocations();
+  /** Marks of keys that were revoked, in whatever list they come again. */
+  const gone = new Set<string>();
   let entries = await read(keys, pool);
 
+  const forget = (mark: string): void => {
+    gone.add(mark);
+    const entry = [...entries.values()].find((one) => markOf(one) === mark);
+    if (entry === undefined) return;
+    entries.delete(entry.id);
+    revocations.tell(entry.subject);
+  };
   const principalOf = (entry: Entry, namespace: string): Principal => {
     const { subject, name, expiresAt, grant } = entry;
     if (expiresAt !== undefined && expiresAt <= now()) throw new AuthenticationError("ERR_EXPIRED", "this API key has run out; ask for a new one");
@@ -65,6 +77,8 @@ export async function apiKeyPolicy(keys: readonly (ApiKey | string)[], now: () =
 
   return {
     watch: revocations.watch,
+    withdrawn: revocations.withdrawn,
+    withdraw: (what) => forget(what as string),
     async authenticate(credential, namespace) {
       const key = keyOf(credential);
       if (key === undefined) throw new AuthenticationError("ERR_UNAUTHENTICATED", 'this router takes API keys: send one as X-API-Key over HTTP, or as auth: { type: "api_key", key } in a client');
@@ -77,13 +91,17 @@ export async function apiKeyPolicy(keys: readonly (ApiKey | string)[], now: () =
     review: again,
     restore: again,
     async replace(next) {
-      entries = await read(next, pool);
+      const all = await read(next, pool);
+      for (const entry of all.values()) if (gone.has(markOf(entry))) all.delete(entry.id);
+      entries = all;
       revocations.tell();
     },
     revoke(id) {
-      const gone = entries.get(id);
-      entries.delete(id);
-      if (gone !== undefined) revocations.tell(gone.subject);
+      const entry = entries.get(id);
+      if (entry === undefined) return;
+      const mark = markOf(entry);
+      forget(mark);
+      revocations.pass({ what: mark, lasts: true });
     },
   };
 }

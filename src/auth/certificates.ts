@@ -16,8 +16,10 @@ export interface CertificateGrant extends GrantInit {
 }
 
 export interface CertificatePolicy extends RevocablePolicy {
-  /** Takes these in place of those so far; who is not among them any more is thrown out at once. */
+  /** Takes these in place of those so far, at this router; who is not among them any more is thrown out at once. */
   replace(grants: readonly CertificateGrant[]): void;
+  /** Forgets a fingerprint or name for good, as it stands in its grant, at every router that shares the store, and throws out who is known by it. */
+  revoke(mark: string): void;
 }
 
 interface Entry { readonly mark: string; readonly subject: string; readonly name: string | undefined; readonly grant: Grant }
@@ -29,8 +31,16 @@ interface Entry { readonly mark: string; readonly subject: string; readonly name
 export function certificatePolicy(grants: readonly CertificateGrant[], now: () => number = Date.now): CertificatePolicy {
   const pool = new RightsPool();
   const revocations = new Revocations();
+  /** Marks that were revoked, in whatever list they come again. */
+  const gone = new Set<string>();
   let entries = grants.map((grant, i) => read(grant, i, pool));
 
+  const forget = (mark: string): void => {
+    gone.add(mark);
+    const known = entries.filter((entry) => entry.mark === mark);
+    entries = entries.filter((entry) => entry.mark !== mark);
+    for (const { subject } of known) revocations.tell(subject);
+  };
   const principalOf = ({ mark, subject, name, grant }: Entry, expiresAt: number, namespace: string): Principal => {
     if (expiresAt <= now()) throw new AuthenticationError("ERR_EXPIRED", "this certificate has run out; use a newer one");
     return { subject, expiresAt, ...grant.in(namespace), origin: mark, ...(name !== undefined && { name }) };
@@ -43,6 +53,8 @@ export function certificatePolicy(grants: readonly CertificateGrant[], now: () =
 
   return {
     watch: revocations.watch,
+    withdrawn: revocations.withdrawn,
+    withdraw: (what) => forget(what as string),
     authenticate(_credential, namespace, { certificate }) {
       if (certificate === undefined) throw new AuthenticationError("ERR_UNAUTHENTICATED", "this router takes client certificates, and none that it trusts was shown: connect over wss or https with one of its authority");
       const marks = [certificate.fingerprint, ...certificate.names];
@@ -53,18 +65,29 @@ export function certificatePolicy(grants: readonly CertificateGrant[], now: () =
     review: again,
     restore: again,
     replace(next) {
-      entries = next.map((grant, i) => read(grant, i, pool));
+      entries = next.map((grant, i) => read(grant, i, pool)).filter(({ mark }) => !gone.has(mark));
       revocations.tell();
+    },
+    revoke(mark) {
+      const known = markOf(mark);
+      forget(known);
+      revocations.pass({ what: known, lasts: true });
     },
   };
 }
 
 function read({ fingerprint, san, subject, name, ...grant }: CertificateGrant, i: number, pool: RightsPool): Entry {
-  const digest = fingerprint?.replaceAll(":", "").toLowerCase();
+  const digest = fingerprint === undefined ? undefined : markOf(fingerprint);
   if ((digest === undefined) === (san === undefined)) throw invalid(i, "needs either fingerprint or san");
   if (digest !== undefined && !/^[\da-f]{64}$/.test(digest)) throw invalid(i, "fingerprint must be SHA-256 in hex: openssl x509 -noout -fingerprint -sha256");
   if (san !== undefined && !/^(DNS|URI|IP Address|email):[^\s,"]+$/.test(san)) throw invalid(i, "san must be a whole name with its kind, as DNS:device-7.example.com");
   return { mark: digest ?? san!, subject: subject ?? san ?? `cert:${digest!.slice(0, 16)}`, name, grant: new Grant(grant, pool) };
+}
+
+/** A fingerprint may be written with colons and in capitals; a name has a kind before its colon, and stays. */
+function markOf(text: string): string {
+  const digest = text.replaceAll(":", "").toLowerCase();
+  return /^[\da-f]{64}$/.test(digest) ? digest : text;
 }
 
 function invalid(i: number, message: string): ValidationError {

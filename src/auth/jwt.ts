@@ -35,9 +35,12 @@ export interface TokenFacts {
 }
 
 export interface JwtPolicy extends RevocablePolicy {
-  /** All tokens of a subject that were issued until now are worthless, and who came with one is thrown out. Kept in memory: for longer use `isRevoked`. */
+  /**
+   * All tokens of a subject that were issued until now are worthless, and who came with one is thrown out, at every router that shares the store. It is
+   * remembered there; a router whose store is its own forgets it when it ends: for longer use `isRevoked`.
+   */
   revoke(subject: string): void;
-  /** Asks `isRevoked` again, about everyone who is there or those of a subject. */
+  /** Asks `isRevoked` again, about everyone who is there or those of a subject, at every router that shares the store. */
   recheck(subject?: string): void;
 }
 
@@ -76,6 +79,11 @@ export async function jwtPolicy(options: JwtOptions): Promise<JwtPolicy> {
     return found.key;
   };
 
+  const forget = (subject: string, until: number): void => {
+    if (until <= (revokedAt.get(subject) ?? -Infinity)) return;
+    revokedAt.set(subject, until);
+    revocations.tell(subject);
+  };
   const checkRevoked = (token: TokenFacts): void => {
     const since = revokedAt.get(token.subject);
     if ((since !== undefined && (token.issuedAt === undefined || token.issuedAt <= since)) || isRevoked(token)) throw new AuthenticationError("ERR_REVOKED", "this token was withdrawn; ask for a new one");
@@ -130,11 +138,21 @@ export async function jwtPolicy(options: JwtOptions): Promise<JwtPolicy> {
     },
     review: again,
     restore: again,
-    revoke(subject) {
-      revokedAt.set(subject, now());
-      revocations.tell(subject);
+    withdrawn: revocations.withdrawn,
+    withdraw(what) {
+      const [subject, until] = what as [string | null, number?];
+      if (until === undefined) revocations.tell(subject ?? undefined);
+      else if (subject !== null) forget(subject, until);
     },
-    recheck: (subject) => revocations.tell(subject),
+    revoke(subject) {
+      const until = now();
+      forget(subject, until);
+      revocations.pass({ what: [subject, until], lasts: true });
+    },
+    recheck(subject) {
+      revocations.tell(subject);
+      revocations.pass({ what: [subject ?? null], lasts: false });
+    },
   };
 }
 

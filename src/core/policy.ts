@@ -55,6 +55,14 @@ export interface PeerCertificate {
   readonly expiresAt: number;
 }
 
+/** What a policy was told to take back, for the same policy of other routers. */
+export interface Withdrawal {
+  /** JSON that means something to the policy alone; never a credential. */
+  readonly what: unknown;
+  /** It holds from now on, also at routers that start later; else it is news to those that run. */
+  readonly lasts: boolean;
+}
+
 /** Says who a session is and what it may do. */
 export interface Policy {
   /**
@@ -72,6 +80,10 @@ export interface Policy {
   review?(principal: Principal, namespace: string): Principal;
   /** Tells that the principals of a subject, or of all, must be reviewed. Returns how to stop. */
   watch?(listener: (subject?: string) => void): () => void;
+  /** Tells what was taken back here, so that it is taken back at every router that shares the store. Returns how to stop. Needs `withdraw`. */
+  withdrawn?(listener: (withdrawal: Withdrawal) => void): () => void;
+  /** Takes back what was taken back at another router, or here before a restart; the same again changes nothing. `watch` tells whom it concerns. */
+  withdraw?(what: unknown): void;
 }
 
 /** One object for all who may do everything. */
@@ -79,6 +91,19 @@ export const everything: Rights = { allows: () => true, contains: () => true, ha
 
 /** Everyone may do everything, whoever they are. For a router that only its owner can reach. */
 export const openPolicy: Policy = { authenticate: () => ({ rights: everything, permissions: ["admin"], everywhere: 1 }) };
+
+/** A policy that lets in by a rule of its own, and is that policy in all else. */
+export function admitting(policy: Policy, authenticate: Policy["authenticate"]): Policy {
+  const { restore, review, watch, withdrawn, withdraw } = policy;
+  return {
+    authenticate,
+    ...(restore && { restore: restore.bind(policy) }),
+    ...(review && { review: review.bind(policy) }),
+    ...(watch && { watch: watch.bind(policy) }),
+    ...(withdrawn && { withdrawn: withdrawn.bind(policy) }),
+    ...(withdraw && { withdraw: withdraw.bind(policy) }),
+  };
+}
 
 /** Whether a pattern lies within what these rights allow. The router's own names are for who manages it. */
 export function mayReach(rights: Rights, action: Action, pattern: string): boolean {

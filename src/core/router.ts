@@ -2,6 +2,7 @@ import { Authorities } from "./authorities.ts";
 import { calls } from "./calls.ts";
 import type { Call } from "./calls/call.ts";
 import { steady, type Surroundings } from "./clock.ts";
+import { withdrawalsOf, type Withdrawals } from "./company/withdrawals.ts";
 import { Deadlines } from "./deadlines.ts";
 import { ConnectionError, EventRouterError } from "./errors.ts";
 import { randomText } from "./event-id.ts";
@@ -85,6 +86,8 @@ export class Router {
   readonly #outlets: Outlets;
   readonly #started: number;
   readonly #host: NamespaceHost;
+  /** Where other routers share the store, and the policy can take something back. */
+  readonly #withdrawals: Withdrawals | undefined;
   #wake: number | null = null;
   #stopping = false;
   #lastFailure: { readonly at: number; readonly message: string } | undefined;
@@ -94,6 +97,7 @@ export class Router {
     this.#clock = surroundings;
     surroundings = this.#surroundings = { ...surroundings, now: steady(() => this.#clock.now()) };
     this.#authorities = new Authorities({ policy, rates, now: surroundings.now, randomBytes: surroundings.randomBytes, wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error) });
+    this.#withdrawals = withdrawalsOf({ store, policy, now: surroundings.now, randomId: () => randomText(16, surroundings.randomBytes), wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error) });
     this.#limits = { ...defaultLimits, ...limits };
     this.#retention = retention;
     this.#tail = tail;
@@ -153,6 +157,7 @@ export class Router {
   tick(now = this.#surroundings.now()): number | null {
     for (let session = this.#greetings.take(now); session !== undefined; session = this.#greetings.take(now)) session.expire();
     let next = sooner(this.#greetings.due(({ state }) => state === "greeting"), this.#authorities.tick(now));
+    next = sooner(next, this.#withdrawals?.tick(now) ?? null);
     for (const namespace of this.#namespaces.values()) {
       next = sooner(next, namespace.tick(now));
     }
@@ -200,11 +205,13 @@ export class Router {
     for (const session of this.#sessions) session.end(stopping(retryAfter));
     for (const namespace of namespaces) await namespace.close();
     this.#authorities.close();
+    this.#withdrawals?.close();
     this.#surroundings.wakeAt(null);
   }
 
   async #open(session: Session, hello: Hello, caller: Caller): Promise<OpenSession> {
     const name = hello.namespace ?? "default";
+    await this.#withdrawals?.ready();
     const admitted = await this.#authorities.admit(hello.auth, name, caller, hello.name);
     const namespace = await this.#namespace(name);
     // It may have been revoked while the log was opened.
@@ -250,6 +257,8 @@ export class Router {
   }
 
   async #openNamespace(name: string): Promise<Namespace> {
+    // Other routers' clients come in here too, on their word.
+    await this.#withdrawals?.ready();
     const log = await this.#store.open(name);
     const last = log.head >= log.first ? (await log.read(log.head - 1, { events: 1, size: 1 }))[0] : undefined;
     const namespace: Namespace = new Namespace({

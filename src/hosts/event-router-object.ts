@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Hono } from "hono";
 import { asError, EventRouterError, ValidationError } from "../core/errors.ts";
 import { PING, PONG } from "../core/frames.ts";
-import type { Caller, Policy } from "../core/policy.ts";
+import { admitting, type Caller, type Policy } from "../core/policy.ts";
 import { Router } from "../core/router.ts";
 import type { Store } from "../core/store.ts";
 import { createApp } from "../http/app.ts";
@@ -206,15 +206,10 @@ export class EventRouterObject extends DurableObject<WorkerEnv> {
 
 /** One object has one namespace, which the URL must name so that the platform finds the object. */
 function confined(policy: Policy, own: string): Policy {
-  return {
-    ...(policy.restore !== undefined && { restore: (saved, name) => policy.restore!(saved, name) }),
-    ...(policy.review !== undefined && { review: (principal, name) => policy.review!(principal, name) }),
-    ...(policy.watch !== undefined && { watch: (listener) => policy.watch!(listener) }),
-    authenticate(credential, namespace, caller) {
-      if (namespace !== own) throw new ValidationError("ERR_NAMESPACE", `this address is that of namespace "${own}"; at the edge, connect to /ws?namespace=${namespace}`, { details: { path: "namespace" } });
-      return policy.authenticate(credential, namespace, caller);
-    },
-  };
+  return admitting(policy, (credential, namespace, caller) => {
+    if (namespace !== own) throw new ValidationError("ERR_NAMESPACE", `this address is that of namespace "${own}"; at the edge, connect to /ws?namespace=${namespace}`, { details: { path: "namespace" } });
+    return policy.authenticate(credential, namespace, caller);
+  });
 }
 
 /** The meter's figures as metrics. */

@@ -1,11 +1,12 @@
 import { Router, type RouterOptions } from "../../src/core/router.ts";
+import { openPolicy, type Policy } from "../../src/core/policy.ts";
 import type { Store } from "../../src/core/store.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
 import { FakeSurroundings } from "./fake-surroundings.ts";
 import { PeerHub } from "./peer-hub.ts";
 import { RawClient } from "./raw-client.ts";
 
-export type ClusterOptions = Omit<RouterOptions, "store" | "surroundings"> & { readonly beat?: number };
+export type ClusterOptions = Omit<RouterOptions, "store" | "surroundings" | "policy"> & { readonly beat?: number; /** One for all of them, or one for each. */ readonly policy?: Policy | ((node: string) => Policy) };
 
 /** One router of several. */
 export interface Node {
@@ -48,7 +49,7 @@ export class Cluster {
     const around = new FakeSurroundings(100 + ++this.#lives);
     around.time = this.time;
     const selves = new Map<string, string>();
-    const { beat: _beat, ...settings } = this.#options;
+    const { beat: _beat, policy = openPolicy, ...settings } = this.#options;
     const store: Store = {
       durability: "replicated", shared: true,
       open: async (namespace) => {
@@ -59,7 +60,7 @@ export class Cluster {
       },
       close: async () => {},
     };
-    const node: Node = { name, around, selves, state: "runs", router: new Router({ onError: (error) => this.errors.push(error), ...settings, store, surroundings: around }) };
+    const node: Node = { name, around, selves, state: "runs", router: new Router({ onError: (error) => this.errors.push(error), ...settings, policy: typeof policy === "function" ? policy(name) : policy, store, surroundings: around }) };
     this.nodes.push(node);
     await this.#with(node.router.open("default"));
     return node;
