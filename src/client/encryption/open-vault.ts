@@ -12,7 +12,6 @@ import { payloadGate } from "./gate.ts";
 import { readHeader, splitJwe, type Binding } from "./jwe.ts";
 import { keyring, type Keyring } from "./keyring.ts";
 import { Opener } from "./opener.ts";
-import { repeatOf } from "./repeat.ts";
 import { MOST_MESSAGES, SenderKey } from "./sender-key.ts";
 import type { splitSpec } from "./split-filter.ts";
 import type { Outgoing, Vault } from "./vault.ts";
@@ -158,7 +157,7 @@ class PayloadVault implements Vault {
     const reject = one.reject.bind(one);
     const { connection, requests } = this.#home;
     one.reject = (error) => {
-      repeatOf(one, error, { connection, requests, open: (event) => this.openEvent(event) })
+      import("./repeat.ts").then(({ repeatOf }) => repeatOf(one, error, { connection, requests, open: (event) => this.openEvent(event) }))
         .then((receipts) => (receipts === undefined ? reject(error) : one.resolve(receipts)), () => reject(error));
     };
   }
