@@ -1,5 +1,6 @@
 // Fills docs/performance.md with what the benches brought: node test/bench/report.mjs [FILE]. FILE is test-results/bench.json by default, and is kept as
 // docs/performance/bench.json; plots are drawn beside it. What stands between `<!-- figures: NAME -->` and `<!-- end -->` is made here, the rest is written by hand.
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { bars, curves } from "./lib/plots.mjs";
@@ -46,6 +47,11 @@ const fillers = {
     return `${count} of ${judged.length} met.\n\n| | where | what | figure | goal |\n| --- | --- | --- | ---: | ---: |\n${judged.map(line).join("\n")}\n`;
   },
   growth,
+  size() {
+    const line = /^(.*): (\d+) bytes gzip \(budget \d+, goal (\d+)\)$/;
+    const sizes = execFileSync(process.execPath, [fileURLToPath(new URL("../size/size.mjs", import.meta.url))], { encoding: "utf8" }).split("\n").map((text) => line.exec(text)).filter((found) => found !== null);
+    return `| | bytes, gzip | goal |\n| --- | ---: | ---: |\n${sizes.map(([, name, size, goal]) => `| ${name} | ${Number(size).toLocaleString("en")} | ${Number(goal).toLocaleString("en")} |`).join("\n")}\n`;
+  },
 };
 for (const name of Object.keys(SHOWN)) fillers[name] = () => figuresOf(name);
 
@@ -58,15 +64,16 @@ function figuresOf(bench) {
   const { metric, title, less = false } = SHOWN[bench];
   const cases = [...new Set(own.map((row) => row.case))];
   const groups = cases.map((name) => ({ title: name, bars: own.filter((row) => row.case === name && row.figures[metric] !== undefined).map((row) => ({ name: row.contender, ours: isOurs(row.contender), ...row.figures[metric] })) })).filter((group) => group.bars.length > 0);
-  writeFileSync(new URL(`${bench}.svg`, folder), bars(`${title}${less ? " (less is better)" : ""}`, groups));
+  if (groups.length > 0) writeFileSync(new URL(`${bench}.svg`, folder), bars(`${title}${less ? " (less is better)" : ""}`, groups));
+  if (own.length === 0) return "Not measured yet.\n";
   const noise = median(own.map((row) => row.otherProcessors ?? 0));
-  return `![${title}](performance/${bench}.svg)\n\n${cases.map((name) => tableOf(name, own.filter((row) => row.case === name))).join("\n")}\nMedians of ${Math.min(...own.map((row) => row.rounds))} rounds; other programs kept ${noise} processors busy meanwhile.\n`;
+  return `![${title}](performance/${bench}.svg)\n\n${cases.map((name) => tableOf(name, own.filter((row) => row.case === name))).join("\n")}\nMedians of ${Math.min(...own.map((row) => row.rounds))} rounds; other programs kept ${withUnit(noise, 1)} processors busy meanwhile.\n`;
 }
 
 function tableOf(name, own) {
   const metrics = [...new Set(own.flatMap((row) => Object.keys(row.figures)))];
   const [main] = metrics;
-  const references = [...new Set(own.flatMap((row) => Object.keys(row.ratios)))].filter((one) => own.some((row) => row.contender === one));
+  const references = own.map((row) => row.contender).filter((one) => own.some((row) => row.ratios[one] !== undefined));
   const line = (row) => `| ${isOurs(row.contender) ? `**${row.contender}**` : row.contender} | ${metrics.map((metric) => withUnit(row.figures[metric]?.median)).join(" | ")} | ${withUnit(row.figures[main]?.min)} – ${withUnit(row.figures[main]?.max)} | ${references.map((one) => withUnit(row.ratios[one]?.[main], 2)).join(" | ")} |`;
   return `| ${name} | ${metrics.map((metric) => UNITS[metric] ?? metric).join(" | ")} | least – most | ${references.map((one) => `× ${one}`).join(" | ")} |\n| --- |${" ---: |".repeat(metrics.length + 1 + references.length)}\n${own.map(line).join("\n")}\n`;
 }
