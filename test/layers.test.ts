@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 const rules: readonly { readonly at: RegExp; readonly layer: number; readonly unit: string; readonly packages: readonly RegExp[] }[] = [
   { at: /^src\/core\//, layer: 0, unit: "core", packages: [] },
   { at: /^src\/stores\//, layer: 1, unit: "stores", packages: [/^idb$/, /^redis$/, /^node:sqlite$/] },
-  { at: /^src\/links\//, layer: 1, unit: "links", packages: [/^ws$/] },
+  { at: /^src\/links\//, layer: 1, unit: "links", packages: [/^partysocket\/ws$/, /^ws$/] },
   { at: /^src\/auth\//, layer: 1, unit: "auth", packages: [/^jose$/, /^@noble\/ciphers/] },
   { at: /^src\/client\//, layer: 1, unit: "client", packages: [/^@noble\/ciphers/] },
   { at: /^src\/patterns\//, layer: 2, unit: "patterns", packages: [] },

@@ -1,3 +1,4 @@
+import ReconnectingWebSocket from "partysocket/ws";
 import type { Clock } from "../core/clock.ts";
 import { ConnectionError } from "../core/errors.ts";
 import type { Link, LinkListener } from "../core/link.ts";
@@ -7,10 +8,13 @@ export type WebSocketConstructor = new (url: string) => WebSocketLike;
 
 export interface WebSocketLike {
   readonly readyState: number;
+  binaryType: string;
   send(data: string): void;
   close(code?: number, reason?: string): void;
   // oxlint-disable-next-line typescript/no-explicit-any -- events differ by platform
   addEventListener(type: string, listener: (event: any) => void): void;
+  // oxlint-disable-next-line typescript/no-explicit-any -- as above
+  removeEventListener(type: string, listener: (event: any) => void): void;
 }
 
 export interface WebSocketLinkOptions {
@@ -37,13 +41,13 @@ const OPEN = 1;
 const GOOD = 5_000;
 
 /**
- * A link over WebSockets, one after another. When to try again is decided here, so that it can be called off.
- * Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ * A link over a WebSocket. partysocket opens one and gives up in time; when to try again is decided here, so that a retry can be called off: its own
+ * waiting cannot, and would keep a process alive after `close()`. Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
 export function webSocketLink(options: WebSocketLinkOptions): Link {
   const { url, clock, random, minDelay, maxDelay } = options;
   let listener: LinkListener;
-  let socket: WebSocketLike | undefined;
+  let socket: ReconnectingWebSocket | undefined;
   let attempts = 0;
   let openedAt: number | undefined;
   let phase: "trying" | "open" | "waiting" | "ended" = "trying";
@@ -52,42 +56,34 @@ export function webSocketLink(options: WebSocketLinkOptions): Link {
   const attempt = (): void => {
     phase = "trying";
     openedAt = undefined;
-    try {
-      listen((socket = new (options.WebSocket ?? WebSocket)(url)));
-    } catch (error) {
-      // As a page on https does that names a ws URL. Told later, as all that fails.
-      queueMicrotask(() => lost(String(error), error));
-    }
-  };
-
-  /** What one says that another has followed is of no interest. */
-  const listen = (own: WebSocketLike): void => {
-    const on = (type: string, hear: Parameters<WebSocketLike["addEventListener"]>[1]): void => own.addEventListener(type, (event) => { if (own === socket) hear(event); });
-    callOff = clock.after(options.connectionTimeout, () => {
-      lost(`no answer within ${options.connectionTimeout} ms`);
-      own.close();
+    if (socket !== undefined) return socket.reconnect();
+    const own = new ReconnectingWebSocket(url, undefined, {
+      WebSocket: options.WebSocket,
+      maxEnqueuedMessages: 0,
+      maxRetries: 0,
+      shouldReconnectOnClose: () => false,
+      connectionTimeout: options.connectionTimeout,
     });
-    on("open", () => {
+    socket = own;
+    // Listeners and no `on…`: those are called twice in workerd, by partysocket and by the platform's own EventTarget.
+    own.addEventListener("open", () => {
       if (phase !== "trying") return;
-      callOff();
       phase = "open";
       openedAt = clock.now();
       listener.open();
     });
-    on("message", ({ data }) => {
+    own.addEventListener("message", ({ data }: MessageEvent) => {
       if (phase !== "open") return;
-      if (typeof data === "string") return listener.message(data);
-      lost("it sent bytes, which no event router does");
-      own.close();
+      if (typeof data === "string") listener.message(data);
+      else own.close(1003, "text only");
     });
-    on("close", ({ code, reason }) => lost(`closed with code ${code}${reason === "" ? "" : `, ${reason}`}`));
-    on("error", ({ message, error }) => lost(message || "failed", error));
+    own.addEventListener("close", ({ code, reason }) => lost(`closed with code ${code}${reason === "" ? "" : `, ${reason}`}`));
+    own.addEventListener("error", ({ message, error }) => lost(message === "TIMEOUT" ? `no answer within ${options.connectionTimeout} ms` : message || "failed", error));
   };
 
   /** One failure may be told twice, as an error and as a close. */
   const lost = (why: string, cause?: unknown): void => {
     if (phase !== "trying" && phase !== "open") return;
-    callOff();
     const verb = phase === "open" ? "lost" : "not made";
     if (openedAt !== undefined && clock.now() - openedAt >= GOOD) attempts = 0;
     const final = !options.enabled || attempts >= options.maxAttempts;
