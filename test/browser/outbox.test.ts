@@ -13,6 +13,8 @@ import type { Result } from "./page/contracts.ts";
 const LONG = process.env.LONG === "1";
 const EVENTS = LONG ? 10_000 : 1_000;
 const CLOSES = LONG ? 200 : 8;
+/** Of the whole browser; `CYCLES=200`, as `npm run test:crash` has it: 30. */
+const KILLS = Math.round(Number(process.env.CYCLES ?? 10) * 0.15);
 
 let stage: PageStage;
 let port: number;
@@ -114,6 +116,30 @@ describe("Chromium", () => {
     for (let index = 0; index < CLOSES; index++) {
       const own = got.filter((n) => Math.floor(n / 100_000) === index);
       expect(own).toEqual(numbers(index * 100_000, index * 100_000 + own.length));
+    }
+  });
+
+  test(`[P1] [P3] [P4] the browser killed ${KILLS} times in the midst of publishing: all that was promised is there, once, in order`, async () => {
+    const promised: number[] = [];
+    for (let kill = 0; kill < KILLS; kill++) {
+      const witness = await client(engine);
+      await witness.call("outbox", "witness");
+      const tab = await client(engine);
+      await tab.call("outbox", "publishOnAndOn", "n", kill * 100_000);
+      await witness.call("outbox", "witnessedOf", kill * 100_000, kill % 8);
+      promised.push(...await witness.call<number[]>("outbox", "witnessed"));
+      await engine.kill();
+      await engine.start();
+    }
+    const tab = await client(engine);
+    await goOnline();
+    await tab.call("outbox", "emptied");
+    const got = (await stored("n")) as number[];
+    expect(promised.filter((n) => !got.includes(n))).toEqual([]);
+    for (let kill = 0; kill < KILLS; kill++) {
+      const own = got.filter((n) => Math.floor(n / 100_000) === kill);
+      expect(own).toEqual(numbers(kill * 100_000, kill * 100_000 + own.length));
+      expect(promised.filter((n) => Math.floor(n / 100_000) === kill).length).toBeGreaterThanOrEqual(kill % 8);
     }
   });
 
