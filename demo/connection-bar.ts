@@ -1,6 +1,5 @@
 import type { ClientState } from "../src/index.ts";
 import type { Activity } from "./activity.ts";
-import { readAddress, writeAddress } from "./address.ts";
 import { find, setText } from "./dom.ts";
 import type { RouterSession } from "./session.ts";
 
@@ -40,7 +39,7 @@ export function setUpConnectionBar(session: RouterSession, activity: Activity): 
   const connect = () => {
     try {
       session.open(url.value.trim(), namespace.value.trim());
-      writeAddress({ url: url.value.trim(), namespace: namespace.value.trim() });
+      session.address.write({ url: url.value.trim(), namespace: namespace.value.trim() });
     } catch (thrown) {
       activity.error(thrown, "connecting");
       hintText(thrown instanceof Error ? thrown.message : String(thrown));
@@ -86,7 +85,7 @@ export function setUpConnectionBar(session: RouterSession, activity: Activity): 
     activity.error(new Error(text), "connecting");
   });
 
-  const address = readAddress();
+  const address = session.address.now;
   url.value = address.url;
   namespace.value = address.namespace;
   connect();

@@ -1,6 +1,6 @@
 import { type EventFilter, ValidationError } from "../src/index.ts";
 import { describe } from "./activity.ts";
-import { readAddress, writeAddress } from "./address.ts";
+import type { PageAddress } from "./address.ts";
 import { chosen, find, make } from "./dom.ts";
 import { parseFilter } from "./parse-filter.ts";
 
@@ -15,7 +15,7 @@ export interface TailQuery {
  * The fields that say what the tail shows. A query that the router refuses is told beside them, and the tail goes on with the last good one.
  * @param apply rejects if the router refuses it.
  */
-export function setUpFilterBar(apply: (query: TailQuery) => Promise<void>): { refresh(): void } {
+export function setUpFilterBar(address: PageAddress, apply: (query: TailQuery) => Promise<void>): { refresh(): void } {
   const form = find("filter-bar", HTMLFormElement);
   const pattern = find("pattern", HTMLInputElement);
   const filter = find("filter", HTMLInputElement);
@@ -44,7 +44,7 @@ export function setUpFilterBar(apply: (query: TailQuery) => Promise<void>): { re
       if (mine !== turn) return;
       applied = text;
       show(undefined);
-      writeAddress({ pattern: pattern.value.trim() || "**", filter: filter.value.trim(), from: chosen(form, "from") === "start" ? "start" : "now" });
+      address.write({ pattern: pattern.value.trim() || "**", filter: filter.value.trim(), from: chosen(form, "from") === "start" ? "start" : "now" });
     } catch (thrown) {
       if (mine === turn) show(thrown);
     } finally {
@@ -68,10 +68,10 @@ export function setUpFilterBar(apply: (query: TailQuery) => Promise<void>): { re
     if (code === "ERR_FILTER") filter.setAttribute("aria-invalid", "true");
   }
 
-  const address = readAddress();
-  pattern.value = address.pattern;
-  filter.value = address.filter;
-  for (const option of form.querySelectorAll<HTMLInputElement>("input[name=from]")) option.checked = option.value === address.from;
+  const { now } = address;
+  pattern.value = now.pattern;
+  filter.value = now.filter;
+  for (const option of form.querySelectorAll<HTMLInputElement>("input[name=from]")) option.checked = option.value === now.from;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     void submit();

@@ -4,13 +4,14 @@ import { find, make } from "./dom.ts";
 import { examples, type Example, sensorBatch } from "./examples.ts";
 import { count, decimal } from "./format.ts";
 import { findJsonMistake } from "./json-mistake.ts";
+import type { Draft } from "./programs.ts";
 import type { RouterSession } from "./session.ts";
 
 /** A publish that takes longer than this says that it is under way. */
 const SHORT = 150;
 
-/** The form that publishes, with the receipt or the error of the last publish below it. */
-export function setUpPublishForm(session: RouterSession, activity: Activity): void {
+/** The form that publishes, with the receipt or the error of the last publish below it. @returns what is in it now. */
+export function setUpPublishForm(session: RouterSession, activity: Activity): () => Draft {
   const form = find("publish", HTMLFormElement);
   const type = find("type", HTMLInputElement);
   const payload = find("payload", HTMLTextAreaElement);
@@ -84,14 +85,17 @@ export function setUpPublishForm(session: RouterSession, activity: Activity): vo
     check();
   }
 
+  /** What is said beside the payload. */
+  const options = () => ({
+    ...(priority.value !== "" && { priority: Number(priority.value) }),
+    ...(source.value.trim() !== "" && { source: source.value.trim() }),
+    ...(correlationId.value.trim() !== "" && { correlationId: correlationId.value.trim() }),
+  });
+
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (!check()) return payload.focus();
-    void run(async (client) => [await client.publish(type.value.trim(), JSON.parse(payload.value) as unknown, {
-      priority: priority.value === "" ? undefined : Number(priority.value),
-      source: source.value.trim() || undefined,
-      correlationId: correlationId.value.trim() || undefined,
-    })]);
+    void run(async (client) => [await client.publish(type.value.trim(), JSON.parse(payload.value) as unknown, options())]);
   });
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
@@ -104,6 +108,7 @@ export function setUpPublishForm(session: RouterSession, activity: Activity): vo
   for (const example of examples) buttons.append(chip(example.type, () => fill(example)));
   buttons.append(chip("batch of 100", () => void run((client) => client.publishBatch(sensorBatch()))));
   fill(examples[0]!);
+  return () => ({ type: type.value.trim(), payload: payload.value.trim(), options: options() });
 }
 
 function fact(name: string, value: string): HTMLElement {

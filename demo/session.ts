@@ -1,14 +1,16 @@
 import { EventRouterClient, type ClientState, type EventRouterOptions } from "../src/index.ts";
-import { readAddress, type Transport } from "./address.ts";
+import { PageAddress, withoutSecrets, type Transport } from "./address.ts";
 import { InPageNetwork } from "./in-page-network.ts";
 import { createInPageRouter } from "./in-page-router.ts";
 import { NetworkSwitch } from "./network-switch.ts";
+import type { Reach } from "./programs.ts";
 
 /** Work of one panel with one client. What it returns is called when that client goes. */
 export type Use = (client: EventRouterClient) => () => void;
 
 /** The page's client: another one for each address. Panels say once what they do with a client, and do it with each that comes. */
 export class RouterSession {
+  readonly address = new PageAddress();
   readonly network = new NetworkSwitch();
   readonly inPage = new InPageNetwork(createInPageRouter());
   readonly #report: (thrown: unknown, doing: string) => void;
@@ -17,8 +19,9 @@ export class RouterSession {
   #endings: (() => void)[] = [];
   #client: EventRouterClient | undefined;
   #target: { readonly url: string; readonly namespace: string } | undefined;
-  #transport = readAddress().transport;
+  #transport = this.address.now.transport;
   #key: string | undefined;
+  #credential = "";
 
   /** @param report hears what no one else has handled. */
   constructor(report: (thrown: unknown, doing: string) => void) {
@@ -29,6 +32,12 @@ export class RouterSession {
   get client(): EventRouterClient | undefined { return this.#client; }
   get target(): { readonly url: string; readonly namespace: string } | undefined { return this.#target; }
   get state(): ClientState { return this.#client?.state ?? "idle"; }
+
+  /** How a program reaches the same router. */
+  get reach(): Reach {
+    const { url, namespace } = this.address.now;
+    return { url: withoutSecrets(url), namespace, transport: this.#transport, encrypted: this.#key !== undefined, credential: this.#credential === "" ? "none" : isToken(this.#credential) ? "token" : "key" };
+  }
 
   get transport(): Transport { return this.#transport; }
   /** By what routers are reached from now on; the present one is reached anew. */
@@ -56,6 +65,14 @@ export class RouterSession {
     }
   }
 
+  /** Who the page is: an API key or a token, `""` for nobody. It stays in this object. The router is reached anew. */
+  get credential(): string { return this.#credential; }
+  set credential(credential: string) {
+    this.#credential = credential;
+    const target = this.#target;
+    if (target !== undefined) this.open(target.url, target.namespace);
+  }
+
   /** What is published without a connection waits; a router in the page has no need of that. */
   get hasOutbox(): boolean { return this.#transport !== "memory"; }
 
@@ -75,7 +92,7 @@ export class RouterSession {
    */
   open(url: string, namespace: string): void {
     this.close();
-    const client = new EventRouterClient({ ...this.#reach(url), namespace, name: "playground", ...(this.#key !== undefined && { encryption: { key: this.#key } }) });
+    const client = new EventRouterClient({ ...this.#reach(url), namespace, name: "playground", ...authOf(this.#credential), ...(this.#key !== undefined && { encryption: { key: this.#key } }) });
     this.#client = client;
     this.#target = { url, namespace };
     client.onError((error) => this.#report(error, "in the background"));
@@ -108,4 +125,14 @@ export class RouterSession {
   #tell(): void {
     for (const watcher of this.#watchers) watcher(this.state);
   }
+}
+
+function authOf(credential: string): Pick<EventRouterOptions, "auth"> {
+  if (credential === "") return {};
+  return { auth: isToken(credential) ? { type: "jwt", token: credential } : { type: "api_key", key: credential } };
+}
+
+/** A JSON Web Token has three parts; an API key `id.secret` has two, or is one word. */
+function isToken(credential: string): boolean {
+  return credential.split(".").length === 3;
 }

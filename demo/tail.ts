@@ -7,8 +7,8 @@ import { count } from "./format.ts";
 import { showFrames } from "./frame-budget.ts";
 import type { RouterSession } from "./session.ts";
 
-/** The live tail: one subscription at a time, which is replaced only when the router has accepted the next. */
-export function setUpTail(session: RouterSession, activity: Activity): void {
+/** The live tail: one subscription at a time, which is replaced only when the router has accepted the next. @returns what it follows. */
+export function setUpTail(session: RouterSession, activity: Activity): () => TailQuery {
   const total = find("tail-total", HTMLElement);
   const pause = find("pause", HTMLButtonElement);
   const pauseText = find("pause-text", HTMLElement);
@@ -19,6 +19,7 @@ export function setUpTail(session: RouterSession, activity: Activity): void {
   const rows = find("rows", HTMLElement);
   const search = find("search", HTMLInputElement);
   let shown = "**";
+  let following: TailQuery = { topics: ["**"], filter: undefined, from: "now" };
   /** Ends the subscription on show, and the one that is not accepted yet. */
   let leave = (): void => {};
   let abandon = (): void => {};
@@ -67,13 +68,14 @@ export function setUpTail(session: RouterSession, activity: Activity): void {
     abandon = () => {};
     leave();
     leave = end;
+    following = { topics, filter, from };
     shown = filter === undefined ? topics.join(", ") : `${topics.join(", ")} and the filter`;
     list.clear();
     for (const event of early) list.push(event);
     take = (event) => list.push(event);
   }
 
-  const bar = setUpFilterBar(async (query) => {
+  const bar = setUpFilterBar(session.address, async (query) => {
     if (session.client !== undefined) await follow(session.client, query);
   });
 
@@ -100,4 +102,5 @@ export function setUpTail(session: RouterSession, activity: Activity): void {
   });
   newer.addEventListener("click", () => list.toTop());
   find("clear", HTMLButtonElement).addEventListener("click", () => list.clear());
+  return () => following;
 }

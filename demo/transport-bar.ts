@@ -1,5 +1,5 @@
 import type { Activity } from "./activity.ts";
-import { readAddress, writeAddress, type Transport } from "./address.ts";
+import type { Transport } from "./address.ts";
 import { chosen, find, setText } from "./dom.ts";
 import { count } from "./format.ts";
 import type { RouterSession } from "./session.ts";
@@ -27,12 +27,12 @@ export function setUpTransportBar(session: RouterSession, activity: Activity): v
     }
     offline.checked = session.cut = false;
     const transport = chosen(form, "transport") as Transport;
-    writeAddress({ transport });
+    session.address.write({ transport });
     session.transport = transport;
     show();
   });
 
-  const radio = form.querySelector<HTMLInputElement>(`input[value="${readAddress().transport}"]`);
+  const radio = form.querySelector<HTMLInputElement>(`input[value="${session.address.now.transport}"]`);
   if (radio !== null) radio.checked = true;
   session.onStateChange(show);
   session.use((client) => {

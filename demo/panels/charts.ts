@@ -4,6 +4,7 @@ import { make, setText } from "../dom.ts";
 import { BUDGET, FrameBudget } from "../frame-budget.ts";
 import { count, measure } from "../format.ts";
 import { flood } from "./flood.ts";
+import { chartsProgram } from "../programs.ts";
 import { button, card } from "./parts.ts";
 import type { SetUpPanel } from "./panels.ts";
 
@@ -27,7 +28,7 @@ export const setUpCharts: SetUpPanel = (host, session, activity) => {
   }, "primary");
   host.append(card("Charts", "The last five minutes, while this panel is on show. The flood is ephemeral: it leaves nothing in the log.", make("div", "actions-row", start), make("div", "chart-grid", rate.host, latency.host, frame.host)));
 
-  return () => {
+  return { code: () => chartsProgram(session.reach), show() {
     let received = 0;
     let asked: EventRouterClient | undefined;
     let end = (): void => {};
@@ -64,7 +65,7 @@ export const setUpCharts: SetUpPanel = (host, session, activity) => {
       end();
       stop?.();
     };
-  };
+  } };
 };
 
 function tile(title: string, unit: string, about: string, lines: readonly Line[], least: number) {

@@ -1,52 +1,37 @@
-import { readAddress } from "../address.ts";
-import { find, make } from "../dom.ts";
-import { parseFilter } from "../parse-filter.ts";
+import { make, setText } from "../dom.ts";
+import type { RouterSession } from "../session.ts";
 import { button, card } from "./parts.ts";
-import type { SetUpPanel } from "./panels.ts";
+import type { Panel } from "./panels.ts";
 
-/** What the page does now, as a program. */
-export const setUpCode: SetUpPanel = (host, session) => {
+/** What a panel does, as a program. */
+export interface Program { readonly id: string; readonly name: string; code(): string }
+
+/** Each panel as a program in TypeScript, with what is in its fields. */
+export function setUpCode(host: HTMLElement, session: RouterSession, programs: readonly Program[]): Panel {
   const code = make("pre", "json code-block");
   code.tabIndex = 0;
   code.setAttribute("aria-label", "The program");
   const copied = make("span", "note");
   copied.setAttribute("role", "status");
-  host.append(card("Code", "The live tail and the publish form as they stand, in TypeScript. It runs in Node 24 or later.", make("div", "actions-row", button("Copy", () => {
-    navigator.clipboard?.writeText(code.textContent).then(() => { copied.textContent = "Copied"; }, () => { copied.textContent = "Not allowed here"; });
-  }), copied), code));
-  return () => {
-    copied.textContent = "";
-    code.textContent = program(session.transport, session.encryptionKey !== undefined);
+  const choices = make("fieldset", "segments wrap", make("legend", "hidden", "Of which panel"));
+  const radios = programs.map(({ id, name }) => {
+    const radio = make("input", "");
+    Object.assign(radio, { type: "radio", name: "program", value: id });
+    choices.append(make("label", "", radio, make("span", "", name)));
+    return radio;
+  });
+  const show = (): void => {
+    const wanted = programs.find(({ id }) => id === session.address.now.of) ?? programs[0]!;
+    for (const radio of radios) radio.checked = radio.value === wanted.id;
+    setText(copied, "");
+    setText(code, wanted.code());
   };
-};
-
-function program(transport: string, encrypted: boolean): string {
-  const { url, namespace, pattern, filter, from } = readAddress();
-  const options = [
-    `transport: ${JSON.stringify(transport)}`,
-    ...(transport === "memory" ? [] : [`url: ${JSON.stringify(url)}`]),
-    ...(namespace === "default" ? [] : [`namespace: ${JSON.stringify(namespace)}`]),
-    ...(encrypted ? ["encryption: { key: process.env.EVENT_KEY! }"] : []),
-  ];
-  let said: ReturnType<typeof parseFilter> = { filter: undefined, topics: undefined };
-  try {
-    said = parseFilter(filter);
-  } catch {
-    // What is being typed and is no filter yet is told beside the field.
-  }
-  const topics = said.topics ?? pattern.split(/[\s,]+/).filter((part) => part !== "");
-  const how = [...(said.filter === undefined ? [] : [`filter: ${JSON.stringify(said.filter)}`]), ...(from === "now" ? [] : [`from: ${JSON.stringify(from)}`])];
-  return [
-    'import { EventRouterClient } from "@gadugi/event-router";',
-    "",
-    `await using client = new EventRouterClient({ ${options.join(", ")} });`,
-    "",
-    `await client.subscribe(${JSON.stringify(topics.length === 1 ? topics[0] : topics)}, ${how.length === 0 ? "" : `{ ${how.join(", ")} }, `}(event) => {`,
-    "  console.log(event.seq, event.type, event.payload);",
-    "});",
-    "",
-    `const receipt = await client.publish(${JSON.stringify(find("type", HTMLInputElement).value.trim())}, ${find("payload", HTMLTextAreaElement).value.trim()});`,
-    "console.log(receipt.status, receipt.seq);",
-    "",
-  ].join("\n");
+  choices.addEventListener("change", ({ target }) => {
+    session.address.write({ of: (target as HTMLInputElement).value });
+    show();
+  });
+  host.append(card("Code", "What a panel does, with what is in its fields, as a program in TypeScript. It runs in Node 24 or later, beside npm install @gadugi/event-router.", make("div", "actions-row", choices, button("Copy", () => {
+    navigator.clipboard?.writeText(code.textContent).then(() => setText(copied, "Copied"), () => setText(copied, "Not allowed here"));
+  }), copied), code));
+  return { show, code: () => code.textContent };
 }

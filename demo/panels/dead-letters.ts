@@ -3,6 +3,7 @@ import { describe } from "../activity.ts";
 import { make } from "../dom.ts";
 import { clockTime } from "../format.ts";
 import { jsonView } from "../json-view.ts";
+import { deadLettersProgram } from "../programs.ts";
 import { button, card, empty } from "./parts.ts";
 import type { SetUpPanel } from "./panels.ts";
 
@@ -66,10 +67,10 @@ export const setUpDeadLetters: SetUpPanel = (host, session, activity) => {
     }
   }
   session.use(() => () => { worker = undefined; });
-  return () => {
+  return { code: () => deadLettersProgram(session.reach), show: () => {
     void draw();
     // What a person is reading, or has the focus on, is left as it is.
     const timer = setInterval(() => { if (!body.contains(document.activeElement) && body.querySelector("details[open]") === null) void draw(); }, 1_000);
     return () => clearInterval(timer);
-  };
+  } };
 };

@@ -1,4 +1,4 @@
-import { make } from "../dom.ts";
+import { make, setText } from "../dom.ts";
 
 /** A section with a heading and what it is for. */
 export function card(title: string, about: string, ...children: (Node | string)[]): HTMLElement {
@@ -24,6 +24,47 @@ export function field(name: string, value: string): { readonly label: HTMLLabelE
   input.autocomplete = "off";
   input.spellcheck = false;
   return { input, label: make("label", "", make("span", "", name), input) };
+}
+
+/** A box to tick, with its words. */
+export function check(name: string): { readonly label: HTMLLabelElement; readonly input: HTMLInputElement } {
+  const input = make("input", "");
+  input.type = "checkbox";
+  return { input, label: make("label", "check", input, ` ${name}`) };
+}
+
+/** One of several, side by side. */
+export function segments<T extends string>(legend: string, name: string, choices: readonly (readonly [value: T, text: string])[], now: T, chosen: (value: T) => void): HTMLFieldSetElement {
+  return make("fieldset", "segments", make("legend", "hidden", legend), ...choices.map(([value, text]) => {
+    const radio = make("input", "");
+    Object.assign(radio, { type: "radio", name, value, checked: value === now });
+    radio.addEventListener("change", () => chosen(value));
+    return make("label", "", radio, make("span", "", text));
+  }));
+}
+
+/** A number to slide, with what it means beside it. */
+export function slider(name: string, range: { readonly min: number; readonly max: number; readonly step: number }, unit: string, changed: (value: number) => void) {
+  const input = make("input", "");
+  Object.assign(input, { type: "range", min: String(range.min), max: String(range.max), step: String(range.step), value: String(range.min) });
+  const shown = make("span", "note");
+  const show = (): void => {
+    setText(shown, `${input.value} ${unit}`);
+    input.setAttribute("aria-valuetext", `${input.value} ${unit}`);
+  };
+  show();
+  input.addEventListener("input", () => {
+    show();
+    changed(Number(input.value));
+  });
+  return {
+    input,
+    label: make("label", "slider", make("span", "", name), input, shown),
+    set(value: number): void {
+      input.value = String(value);
+      show();
+    },
+  };
 }
 
 /** What a panel shows where there is nothing yet: what it is, and what to do. */

@@ -4,6 +4,7 @@ import { make } from "../dom.ts";
 import { decimal } from "../format.ts";
 import { findJsonMistake } from "../json-mistake.ts";
 import { jsonView } from "../json-view.ts";
+import { requestsProgram } from "../programs.ts";
 import { button, card, empty, field } from "./parts.ts";
 import type { SetUpPanel } from "./panels.ts";
 
@@ -69,5 +70,5 @@ export const setUpRequests: SetUpPanel = (host, session, activity) => {
     responder = undefined;
     answer.textContent = "Answer calculator.add here";
   });
-  return () => {};
+  return { code: () => requestsProgram(session.reach, type.input.value.trim(), payload.input.value.trim(), timeout.input.value.trim()), show: () => {} };
 };

@@ -1,6 +1,7 @@
 import type { RunningSaga, SagaStatus, Subscription } from "../../src/index.ts";
 import { describe } from "../activity.ts";
 import { make } from "../dom.ts";
+import { sagasProgram } from "../programs.ts";
 import { button, card, empty, field, timeline } from "./parts.ts";
 import { exampleSaga } from "./example-saga.ts";
 import type { SetUpPanel } from "./panels.ts";
@@ -53,9 +54,9 @@ export const setUpSagas: SetUpPanel = (host, session, activity) => {
     void draw();
   });
   session.use(() => () => { running = undefined; clerks = []; });
-  return () => {
+  return { code: () => sagasProgram(session.reach, name.input.value.trim()), show: () => {
     void draw();
     const timer = setInterval(() => void draw(), 1_000);
     return () => clearInterval(timer);
-  };
+  } };
 };

@@ -2,6 +2,7 @@ import { describe } from "../activity.ts";
 import { make } from "../dom.ts";
 import { clockTime } from "../format.ts";
 import { jsonView } from "../json-view.ts";
+import { streamsProgram } from "../programs.ts";
 import { button, card, empty, field, timeline } from "./parts.ts";
 import type { SetUpPanel } from "./panels.ts";
 
@@ -47,5 +48,5 @@ export const setUpStreams: SetUpPanel = (host, session, activity) => {
     event.preventDefault();
     void draw();
   });
-  return () => void draw();
+  return { code: () => streamsProgram(session.reach, name.input.value.trim()), show: () => void draw() };
 };

@@ -2,6 +2,7 @@ import { ManagementAgent } from "../../src/index.ts";
 import { describe } from "../activity.ts";
 import { make } from "../dom.ts";
 import { count } from "../format.ts";
+import { subscriptionsProgram } from "../programs.ts";
 import { card, empty, table } from "./parts.ts";
 import type { SetUpPanel } from "./panels.ts";
 
@@ -33,10 +34,10 @@ export const setUpSubscriptions: SetUpPanel = (host, session) => {
       body.replaceChildren(empty("The router does not tell.", `${describe(thrown).message} Its answer needs the right “manage”.`));
     }
   };
-  return () => {
+  return { code: () => subscriptionsProgram(session.reach), show: () => {
     drawn = "";
     void draw();
     const timer = setInterval(() => void draw(), 1_000);
     return () => clearInterval(timer);
-  };
+  } };
 };

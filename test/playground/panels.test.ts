@@ -48,7 +48,7 @@ const scenes: Readonly<Record<string, () => Promise<void>>> = {
     await expect.poll(async () => stage.page.locator("#panel-charts .value").nth(1).textContent()).not.toBe("–");
     await press("Stop the flood");
   },
-  Network: () => stage.page.getByText("The sliders work on the router in this page").waitFor(),
+  Scenario: () => stage.page.getByText("They wait: this page talks to another router").waitFor(),
   Code: () => stage.page.getByText("await using client").waitFor(),
 };
 
@@ -84,7 +84,7 @@ test("a dead letter goes when its handler is repaired and it is retried, or when
 
 test("the router in the page behind a bad network: nothing is lost; the link holds the faults and no key", async () => {
   await stage.open();
-  await go("Network");
+  await go("Scenario");
   await press("Use the router in this page");
   await stage.state("Connected");
   await stage.page.getByRole("slider", { name: "Delay" }).fill("150");
@@ -97,7 +97,7 @@ test("the router in the page behind a bad network: nothing is lost; the link hol
   await stage.expectText("#tail-total", /^100 events$/);
   await stage.page.goBack();
   expect(stage.page.url()).toContain("transport=memory");
-  expect(stage.page.url()).toMatch(/#\/network\?delay=150&drop=8$/);
+  expect(stage.page.url()).toMatch(/#\/scenario\?.*delay=150&drop=8$/);
   expect(decodeURIComponent(stage.page.url())).not.toContain(key);
   await stage.page.reload();
   expect(await stage.page.getByRole("slider", { name: "Delay" }).inputValue()).toBe("150");

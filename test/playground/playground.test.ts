@@ -286,7 +286,7 @@ test("disconnects and connects on demand, to another namespace too", async () =>
   await stage.expectText("#publish-result", /published\s*seq 1\s/);
   await stage.row("order.placed").waitFor();
   expect(await stage.row("of.default").count()).toBe(0);
-  expect(new URL(stage.page.url()).search).toBe("?namespace=other");
+  expect(new URL(stage.page.url()).hash).toBe("#/live?namespace=other");
 });
 
 test("another router, which the page's own router does not let it reach: the page says so and connects again to its own", async () => {
