@@ -32,6 +32,7 @@ export default defineConfig({
               EVENT_ROUTER: { className: "EventRouterObject", useSQLite: true },
               SMALL: { className: "SmallObject", useSQLite: true },
               GUARDED: { className: "GuardedObject", useSQLite: true },
+              SWEEPING: { className: "SweepingObject", useSQLite: true },
               BARE: { className: "BareObject", useSQLite: true },
             },
             bindings: { ALLOW_ANONYMOUS: "true" },

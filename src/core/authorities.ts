@@ -6,7 +6,7 @@ import type { OpenSession } from "./open-session.ts";
 import { everything, type Caller, type Policy, type Principal, type SavedPrincipal } from "./policy.ts";
 import { RateLimiter, type RateLimits } from "./rate-limit.ts";
 import type { Session } from "./session.ts";
-import { Tickets } from "./tickets.ts";
+import { Tickets, type TicketShelf } from "./tickets.ts";
 
 /** The policy of a router at work: lets in, renews, revokes, and ends what has run out. */
 export class Authorities {
@@ -20,7 +20,7 @@ export class Authorities {
   readonly #tickets: Tickets;
   readonly #unwatch: (() => void) | undefined;
 
-  constructor(options: { policy: Policy; rates: RateLimits; now(): number; randomBytes(count: number): Uint8Array; wakeBy(time: number): void; failed(error: unknown): void }) {
+  constructor(options: { policy: Policy; rates: RateLimits; readonly shelf: TicketShelf | undefined; now(): number; randomBytes(count: number): Uint8Array; wakeBy(time: number): void; failed(error: unknown): void }) {
     this.#policy = options.policy;
     this.#now = options.now;
     this.#limiter = new RateLimiter(options.rates, options.now);
@@ -34,7 +34,9 @@ export class Authorities {
   async admit(credential: Credential | undefined, namespace: string, caller: Caller, name: string | undefined): Promise<Principal> {
     if (caller.address !== undefined) this.#limiter.spend("connect", caller.address);
     if (caller.ticket === undefined) return this.#checked(await this.#policy.authenticate(credential, namespace, caller), name);
-    return this.#checked(this.reviewed({ ...this.#tickets.redeem(caller.ticket, namespace), ticketed: 1 }, namespace), name);
+    const holder = this.#tickets.redeem(caller.ticket, namespace);
+    const principal = "rights" in holder ? this.reviewed(holder, namespace) : await this.restore(holder, namespace);
+    return this.#checked({ ...principal, ticketed: 1 }, name);
   }
 
   #checked(principal: Principal, name: string | undefined): Principal {

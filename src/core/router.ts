@@ -25,6 +25,7 @@ import type { SavedOpenSession } from "./saved-session.ts";
 import { routerHealth, type Health } from "./router-health.ts";
 import { Session } from "./session.ts";
 import type { Store } from "./store.ts";
+import type { TicketShelf } from "./tickets.ts";
 
 export interface RouterOptions {
   readonly store: Store;
@@ -47,6 +48,8 @@ export interface RouterOptions {
   readonly bookmarkDelay?: number;
   /** Namespaces that may be opened. */
   readonly namespaces?: number;
+  /** Keeps tickets beyond this router's life, for hosts that are put to sleep; default: in memory alone. */
+  readonly tickets?: TicketShelf | undefined;
   /** Figures of the host, told with those of a namespace. */
   hostStats?(): Readonly<Record<string, number | string>>;
   /** A failure behind the sessions, for a log. */
@@ -92,11 +95,11 @@ export class Router {
   #stopping = false;
   #lastFailure: { readonly at: number; readonly message: string } | undefined;
 
-  constructor({ store, surroundings, policy = openPolicy, limits = {}, rates = {}, retention = {}, tail = { events: 2_048, size: 2 * 1024 * 1024 }, heartbeat = 0, namespaces = 1_000, bookmarkDelay = 50, hostStats = () => ({}), onError = () => {} }: RouterOptions) {
+  constructor({ store, surroundings, policy = openPolicy, limits = {}, rates = {}, retention = {}, tail = { events: 2_048, size: 2 * 1024 * 1024 }, heartbeat = 0, namespaces = 1_000, bookmarkDelay = 50, tickets, hostStats = () => ({}), onError = () => {} }: RouterOptions) {
     this.#store = store;
     this.#clock = surroundings;
     surroundings = this.#surroundings = { ...surroundings, now: steady(() => this.#clock.now()) };
-    this.#authorities = new Authorities({ policy, rates, now: surroundings.now, randomBytes: surroundings.randomBytes, wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error) });
+    this.#authorities = new Authorities({ policy, rates, shelf: tickets, now: surroundings.now, randomBytes: surroundings.randomBytes, wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error) });
     this.#withdrawals = withdrawalsOf({ store, policy, now: surroundings.now, randomId: () => randomText(16, surroundings.randomBytes), wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error) });
     this.#limits = { ...defaultLimits, ...limits };
     this.#retention = retention;

@@ -1,6 +1,7 @@
 import { AuthenticationError, EventRouterError } from "./errors.ts";
 import { randomText } from "./event-id.ts";
-import type { Principal } from "./policy.ts";
+import type { Principal, SavedPrincipal } from "./policy.ts";
+import { savePrincipal } from "./save.ts";
 
 /** ms for which a ticket is good. */
 export const TICKET_TIME = 30_000;
@@ -9,6 +10,16 @@ const MOST = 10_000;
 
 interface Ticket { readonly principal: Principal; readonly namespace: string; readonly until: number }
 
+/** A ticket as JSON. */
+export interface SavedTicket { readonly principal: SavedPrincipal; readonly namespace: string; readonly until: number }
+
+/** Where a host that is put to sleep keeps the tickets that are out. */
+export interface TicketShelf {
+  keep(text: string, ticket: SavedTicket): void;
+  /** It is there no more. */
+  take(text: string): SavedTicket | undefined;
+}
+
 /**
  * Stand-ins for a credential where only a URL can be given, as in a browser's `EventSource`: each opens one session, within 30 s, in one namespace. So what
  * a log or a browser's history keeps of the URL is worth nothing.
@@ -16,12 +27,14 @@ interface Ticket { readonly principal: Principal; readonly namespace: string; re
 export class Tickets {
   readonly #now: () => number;
   readonly #randomBytes: (count: number) => Uint8Array;
+  readonly #shelf: TicketShelf | undefined;
   /** In the order of their issue. */
   readonly #out = new Map<string, Ticket>();
 
-  constructor(surroundings: { now(): number; randomBytes(count: number): Uint8Array }) {
-    this.#now = surroundings.now;
-    this.#randomBytes = surroundings.randomBytes;
+  constructor(options: { now(): number; randomBytes(count: number): Uint8Array; readonly shelf?: TicketShelf | undefined }) {
+    this.#now = options.now;
+    this.#randomBytes = options.randomBytes;
+    this.#shelf = options.shelf;
   }
 
   issue(principal: Principal, namespace: string): string {
@@ -32,13 +45,16 @@ export class Tickets {
     }
     if (this.#out.size >= MOST) throw new EventRouterError("ERR_BUSY", "too many tickets are out; ask again in half a minute", { retryable: true, details: { retryAfter: TICKET_TIME } });
     const text = randomText(32, this.#randomBytes);
-    this.#out.set(text, { principal, namespace, until: now + TICKET_TIME });
+    const until = now + TICKET_TIME;
+    this.#out.set(text, { principal, namespace, until });
+    this.#shelf?.keep(text, { principal: savePrincipal(principal), namespace, until });
     return text;
   }
 
-  /** @throws AuthenticationError if there is none, it is used, too old, or for another namespace. */
-  redeem(text: string, namespace: string): Principal {
-    const ticket = this.#out.get(text);
+  /** Whose it is. @throws AuthenticationError if there is none, it is used, too old, or for another namespace. */
+  redeem(text: string, namespace: string): Principal | SavedPrincipal {
+    const kept = this.#shelf?.take(text);
+    const ticket = this.#out.get(text) ?? kept;
     this.#out.delete(text);
     if (ticket === undefined || ticket.until <= this.#now() || ticket.namespace !== namespace) throw new AuthenticationError("ERR_TICKET", "this ticket is not good: each opens one session, within 30 s, in the namespace that it was asked for in; get another from POST /api/v1/tickets");
     return ticket.principal;

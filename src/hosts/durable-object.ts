@@ -33,6 +33,8 @@ export interface ObjectState {
   acceptWebSocket(socket: SleepingSocket): void;
   getWebSockets(): SleepingSocket[];
   setWebSocketAutoResponse(pair?: unknown): void;
+  /** When the platform last answered a heartbeat on it for the object. */
+  getWebSocketAutoResponseTimestamp(socket: SleepingSocket): Date | null;
   blockConcurrencyWhile<T>(work: () => Promise<T>): Promise<T>;
 }
 

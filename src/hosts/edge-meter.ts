@@ -18,21 +18,25 @@ export const PRICES = {
 } as const;
 
 /** Counts since the object was made. */
-interface Counts { requests: number; messages: number; alarms: number; wakes: number; rowsRead: number; rowsWritten: number; awakeMs: number }
+export interface Counts { requests: number; messages: number; alarms: number; wakes: number; rowsRead: number; rowsWritten: number; awakeMs: number }
 
-/** Requests and messages after which the counts are written down; what is lost when an object is put away is never more. */
+/** Requests and messages after which the counts are written down in any case: what is lost when an object is ended is never more. */
 const WRITE_EVERY = 200;
-/** What an object has used, kept with its data: one row, written with the first event after a wake and then seldom. */
+
+/**
+ * What an object has used. A socket that stays while the object sleeps carries the counts, which costs nothing; where there is none they are written down, one row,
+ * when the object has had a moment's rest.
+ */
 export class EdgeMeter {
   /** For the database: it counts itself. */
   readonly usage: SqliteUsage = { rowsRead: 0, rowsWritten: 0 };
   readonly #database: () => SqliteDatabase | undefined;
   readonly #now: () => number;
-  /** As they were written by the last to be awake; read once. */
+  /** As they were left by the last to be awake; what was written is read once. */
   #before: Counts | "none" | undefined;
+  #carried: Counts | undefined;
   readonly #since = { requests: 0, messages: 0, alarms: 0, awakeMs: 0 };
   #unwritten = 0;
-  #written = false;
   /** What keeps the object awake now, and since when. */
   #held = 0;
   #heldSince = 0;
@@ -58,21 +62,39 @@ export class EdgeMeter {
     if (--this.#held === 0) this.#since.awakeMs += Math.max(1, this.#now() - this.#heldSince);
   }
 
-  /** When a turn is over. */
-  save(): void {
-    if (this.#written && this.#unwritten < WRITE_EVERY) return;
+  /** Something was counted that is not written down. */
+  get changed(): boolean { return this.#unwritten > 0; }
+
+  /** Counts that a socket has carried through a sleep: the highest are the latest. */
+  adopt(counts: Counts): void {
+    this.#unwritten ||= 1;
+    this.#take(counts);
+  }
+
+  #take(counts: Counts): void {
+    if (this.#carried === undefined || counts.wakes > this.#carried.wakes || (counts.wakes === this.#carried.wakes && total(counts) > total(this.#carried))) this.#carried = counts;
+  }
+
+  /** For a socket to carry. */
+  counts(): Counts {
     const database = this.#database();
-    if (database === undefined) return;
-    this.#written = true;
+    return database === undefined ? this.#sum(this.#carried) : this.#counts(database);
+  }
+
+  /** So much is not written down that it must be, whoever carries it. */
+  get full(): boolean { return this.#unwritten >= WRITE_EVERY; }
+
+  write(): void {
+    const database = this.#database();
+    if (database === undefined || this.#unwritten === 0) return;
     this.#unwritten = 0;
-    const { rowsRead, rowsWritten, ...counts } = this.#counts(database);
-    database.prepare("INSERT OR REPLACE INTO er_meta (key, value) VALUES ('usage', ?)").run(JSON.stringify({ ...counts, rowsRead, rowsWritten: rowsWritten + 1 }));
+    const { rowsWritten, ...counts } = this.#counts(database);
+    database.prepare("INSERT OR REPLACE INTO er_meta (key, value) VALUES ('usage', ?)").run(JSON.stringify({ ...counts, rowsWritten: rowsWritten + 1 }));
   }
 
   /** For `/api/v1/stats`. */
   stats(): Readonly<Record<string, number | string>> {
-    const database = this.#database();
-    const { requests, messages, alarms, wakes, rowsRead, rowsWritten, awakeMs } = database === undefined ? this.#sum(undefined) : this.#counts(database);
+    const { requests, messages, alarms, wakes, rowsRead, rowsWritten, awakeMs } = this.counts();
     const seconds = awakeMs / 1_000;
     const cost = (requests + alarms + messages / PRICES.messagesPerRequest) * PRICES.request + rowsRead * PRICES.rowRead + rowsWritten * PRICES.rowWritten
       + seconds * PRICES.gigabytes * PRICES.gigabyteSecond;
@@ -86,7 +108,8 @@ export class EdgeMeter {
   #counts(database: SqliteDatabase): Counts {
     if (this.#before === undefined) {
       const row = database.prepare("SELECT value FROM er_meta WHERE key = 'usage'").get() as { value: string } | undefined;
-      this.#before = row === undefined ? "none" : (JSON.parse(row.value) as Counts);
+      if (row !== undefined) this.#take(JSON.parse(row.value) as Counts);
+      this.#before = this.#carried ?? "none";
     }
     return this.#sum(this.#before === "none" ? undefined : this.#before);
   }
@@ -99,4 +122,9 @@ export class EdgeMeter {
       rowsRead: (before?.rowsRead ?? 0) + rowsRead, rowsWritten: (before?.rowsWritten ?? 0) + rowsWritten, awakeMs: (before?.awakeMs ?? 0) + awakeMs,
     };
   }
+}
+
+/** Grows with whatever is counted. */
+function total({ requests, messages, alarms, rowsRead, rowsWritten, awakeMs }: Counts): number {
+  return requests + messages + alarms + rowsRead + rowsWritten + awakeMs;
 }

@@ -13,11 +13,20 @@ import { problemOf } from "../http/problem.ts";
 import { durableObjectSqlite } from "../stores/sqlite-durable-object.ts";
 import { sqliteStore } from "../stores/sqlite.ts";
 import { workerScope, type ObjectState, type SleepingSocket } from "./durable-object.ts";
-import { EdgeMeter } from "./edge-meter.ts";
+import { EdgeMeter, type Counts } from "./edge-meter.ts";
 import { ObjectClock } from "./object-clock.ts";
 import { SleepingSockets } from "./sleeping-sockets.ts";
 import { randomBytes } from "./surroundings.ts";
+import { ticketShelf } from "./ticket-shelf.ts";
 import { readWorkerSettings, type WorkerEnv, type WorkerOptions } from "./worker-options.ts";
+
+/** ms without a turn after which what no socket carries is written down. */
+const REST = 1_000;
+/** Heartbeats that a peer may miss. */
+const MISSED = 3;
+
+/** What is known again after a sleep, if a socket stayed. */
+interface Note { readonly usage: Counts }
 
 /** A router while its object is awake. */
 interface Awake {
@@ -46,6 +55,7 @@ export class EventRouterObject extends DurableObject<WorkerEnv> {
   #head = 0;
   #savedHead = 0;
   #writtenBefore = 0;
+  #stirred = (): void => {};
 
   constructor(ctx: ObjectState, env: WorkerEnv) {
     super(ctx, env);
@@ -137,15 +147,21 @@ export class EventRouterObject extends DurableObject<WorkerEnv> {
     });
     const router: Router = new Router({
       store: this.#lazyStore(onError), surroundings: clock, policy: confined(policy, namespace), limits, rates, retention, heartbeat, namespaces: 1, bookmarkDelay: 0, onError,
+      tickets: ticketShelf(this.#database, Date.now),
       hostStats: () => this.#meter.stats(),
     });
-    const sockets = new SleepingSockets({ ctx: this.#state, router, database: this.#database, changed: () => clock.begin() });
+    const sockets = new SleepingSockets({
+      ctx: this.#state, router, database: this.#database, now: Date.now, silence: MISSED * heartbeat,
+      note: (): Note => ({ usage: this.#meter.counts() }),
+      changed: () => clock.begin(),
+    });
     const app = createApp({
       router, origins, onError, randomBytes, keepSessions: 0, metrics: routerMetrics(router, () => ownFamilies(this.#meter.stats())),
       clock: { now: Date.now, after: (ms, callback) => this.#after(ms, callback) },
       callerOf: (caller) => caller as Caller,
     });
     await clock.wake();
+    for (const { usage } of sockets.notes() as Note[]) this.#meter.adopt(usage);
     // What was stored may have something due, though nobody is connected.
     if (this.#hasLog()) await router.open(namespace);
     await sockets.wake();
@@ -173,9 +189,12 @@ export class EventRouterObject extends DurableObject<WorkerEnv> {
   }
 
   #settled(sockets: SleepingSockets): void {
-    sockets.save(this.#head !== this.#savedHead);
+    sockets.sweep();
+    const carried = sockets.save(this.#head !== this.#savedHead || this.#meter.changed);
     this.#savedHead = this.#head;
-    this.#meter.save();
+    this.#stirred();
+    if (this.#meter.full) this.#meter.write();
+    else if (!carried && this.#meter.changed) this.#stirred = this.#after(REST, () => this.#meter.write());
   }
 
   #wrote(): boolean {

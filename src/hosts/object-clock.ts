@@ -4,6 +4,8 @@ import { randomBytes } from "./surroundings.ts";
 
 /** Deadlines as near as this, ms, are waited for awake: for so short a time an object is not put away anyway, and an alarm is a row written. */
 const NEAR = 1_000;
+/** Where a deadline is waited for awake and yet must not be lost: so long, ms, behind it there is an alarm too. */
+const SAFETY = 2_000;
 /** Deadlines up to this, ms, are mostly over before they come, as that of a hello or a request: they get an alarm only if they are still there a moment later. */
 const FLEETING = 30_000;
 
@@ -23,7 +25,8 @@ export interface ObjectClockOptions {
 
 /**
  * Time and turns of a Durable Object. When nothing is due within a second there is no timer, so that the object can hibernate; what is due later has one
- * alarm, which survives everything. A deadline that was stored gets its alarm with the write.
+ * alarm, which survives everything. A deadline that was stored gets its alarm with the write, also if it is near; and what an alarm could not do, as when
+ * the storage fails, has another before that one is over.
  */
 export class ObjectClock implements Surroundings {
   readonly #options: ObjectClockOptions;
@@ -33,6 +36,8 @@ export class ObjectClock implements Surroundings {
   #wanted: number | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #alarm: number | null = null;
+  /** An alarm has come, and the platform forgets it: what is still to be done has no other. */
+  #rung = false;
 
   constructor(options: ObjectClockOptions) {
     this.#options = options;
@@ -87,6 +92,7 @@ export class ObjectClock implements Surroundings {
   /** The alarm has come, perhaps once more than was asked for: what is due is done once, by whoever comes first. */
   rang(): void {
     this.#alarm = null;
+    this.#rung = true;
     this.#tick();
   }
 
@@ -101,18 +107,23 @@ export class ObjectClock implements Surroundings {
 
   #plan(): void {
     this.#off();
-    const wrote = this.#options.wrote();
+    const wrote = this.#options.wrote() || this.#rung;
+    this.#rung = false;
     // What was settled meanwhile, as a hello, needs no alarm.
     if (this.#wanted !== null && wrote) this.#ask();
     if (this.#wanted === null) return;
     const left = this.#wanted - this.now();
-    if (left <= NEAR) this.#on(() => this.#tick(), Math.max(left, 0));
-    else if (this.#alarm !== null && this.#alarm <= alarmOf(this.#wanted)) return;
+    if (left <= NEAR) {
+      this.#on(() => this.#tick(), Math.max(left, 0));
+      // The object may end before.
+      if (wrote) this.#setAlarm(this.now() + Math.max(left, 0) + SAFETY);
+    } else if (this.#alarm !== null && this.#alarm <= alarmOf(this.#wanted)) return;
     else if (wrote || left > FLEETING) this.#setAlarm(this.#wanted);
     else this.#on(() => this.#stillWanted(), NEAR);
   }
 
   #on(callback: () => void, delay: number): void {
+    this.#off();
     this.#options.hold();
     this.#timer = setTimeout(() => {
       this.#off();
@@ -137,7 +148,11 @@ export class ObjectClock implements Surroundings {
     const at = alarmOf(time);
     if (this.#alarm !== null && this.#alarm <= at) return;
     this.#alarm = at;
-    this.#options.storage.setAlarm(at).catch(this.#options.onError);
+    this.#options.storage.setAlarm(at).catch((error: unknown) => {
+      if (this.#alarm === at) this.#alarm = null;
+      this.#options.onError(error);
+      this.#on(() => this.#tick(), NEAR);
+    });
   }
 
   /** Without a next tick the router would sleep for ever: a failure costs a second. */

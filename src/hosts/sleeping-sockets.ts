@@ -1,3 +1,4 @@
+import { TimeoutError } from "../core/errors.ts";
 import { malformed } from "../core/frame-reader.ts";
 import type { Outgoing, Port } from "../core/link.ts";
 import type { Caller } from "../core/policy.ts";
@@ -10,15 +11,30 @@ import type { ObjectState, SleepingSocket } from "./durable-object.ts";
 /** Bytes that an attachment may have, with a little room for its envelope. */
 const ATTACHMENT = 16 * 1024 - 64;
 const OPEN = 1;
+/** Sockets that take the host's note in a turn: one is enough, unless it closes while the object sleeps. */
+const CARRIERS = 3;
 
 /** What stays with a socket while the object sleeps; `kept`: the session is in the database under this key, because it is too large. */
-interface Attachment { readonly caller: Caller; readonly saved?: SavedSession; readonly kept?: string }
+interface Attachment {
+  readonly caller: Caller;
+  readonly saved?: SavedSession;
+  readonly kept?: string;
+  /** When something last came or went on it, ms since 1970. */
+  readonly at?: number;
+  /** The host's own, as of then, as JSON. */
+  readonly note?: string;
+}
 
 export interface SleepingSocketsOptions {
-  readonly ctx: Pick<ObjectState, "acceptWebSocket" | "getWebSockets">;
+  readonly ctx: Pick<ObjectState, "acceptWebSocket" | "getWebSockets" | "getWebSocketAutoResponseTimestamp">;
   readonly router: Router;
   /** For sessions that do not fit into an attachment. */
   readonly database: SqliteDatabase;
+  now(): number;
+  /** ms of silence on both sides after which a peer is taken for gone: clients give a sign of life before. */
+  readonly silence: number;
+  /** What the host wants to know again after a sleep: JSON, a few hundred bytes. A socket carries it, at no cost. */
+  note(): unknown;
   /** Something happened on a socket: `save` is wanted when it is over. */
   changed(): void;
 }
@@ -29,6 +45,7 @@ export class SleepingSockets {
   readonly #connections = new Map<SleepingSocket, Connection>();
   readonly #dirty = new Set<Connection>();
   #hasTable = false;
+  #sweptAt = 0;
 
   constructor(options: SleepingSocketsOptions) {
     this.#options = options;
@@ -36,12 +53,20 @@ export class SleepingSockets {
 
   get size(): number { return this.#connections.size; }
 
+  /** The host's notes, as the sockets that stayed carried them. */
+  notes(): unknown[] {
+    return this.#stayed().flatMap((socket) => {
+      const { note } = attachmentOf(socket);
+      return note === undefined ? [] : [JSON.parse(note) as unknown];
+    });
+  }
+
   /** Takes up the sessions of the sockets that stayed. */
   async wake(): Promise<void> {
-    const sockets = this.#options.ctx.getWebSockets().filter(({ readyState }) => readyState === OPEN);
-    const sleepers = sockets.map((socket) => {
-      const { caller, saved, kept } = attachmentOf(socket);
-      const port = new Connection(socket, caller, kept, this.#touch);
+    const now = this.#options.now();
+    const sleepers = this.#stayed().map((socket) => {
+      const { caller, saved, kept, at = now } = attachmentOf(socket);
+      const port = new Connection(socket, caller, kept, at, this.#touch);
       return { port, caller, saved: kept === undefined ? saved ?? { state: "lost" as const } : this.#kept(kept) };
     });
     const sessions = await this.#options.router.resume(sleepers);
@@ -51,8 +76,12 @@ export class SleepingSockets {
     });
   }
 
+  #stayed(): SleepingSocket[] {
+    return this.#options.ctx.getWebSockets().filter(({ readyState }) => readyState === OPEN);
+  }
+
   accept(socket: SleepingSocket, caller: Caller): void {
-    const connection = new Connection(socket, caller, undefined, this.#touch);
+    const connection = new Connection(socket, caller, undefined, this.#options.now(), this.#touch);
     this.#options.ctx.acceptWebSocket(socket);
     connection.session = this.#options.router.connect(connection, caller);
     this.#connections.set(socket, connection);
@@ -62,6 +91,7 @@ export class SleepingSockets {
   message(socket: SleepingSocket, message: string | ArrayBuffer): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined) return;
+    connection.at = this.#options.now();
     const { session } = connection;
     if (typeof message !== "string") session.end(malformed("messages are text, this one is binary"));
     else session.receive(message, sizeOf(message, this.#options.router.limits.helloSize / 3));
@@ -78,21 +108,42 @@ export class SleepingSockets {
     this.#options.changed();
   }
 
-  /** Writes down what has changed. @param any also if nothing has: that the log goes on must be known, by one of them at least */
-  save(any: boolean): void {
-    if (any && this.#dirty.size === 0) for (const connection of this.#connections.values()) if (connection.session.opened !== undefined) {
+  /**
+   * Writes down what has changed. @param any also if nothing has: then one of them at least takes the note, and how far the log goes
+   * @returns whether one has taken it
+   */
+  save(any: boolean): boolean {
+    if (any && ![...this.#dirty].some(({ session }) => session.opened !== undefined)) for (const connection of this.#connections.values()) if (connection.session.opened !== undefined) {
       this.#dirty.add(connection);
       break;
     }
-    for (const connection of this.#dirty) this.#save(connection);
+    let carriers = 0;
+    const note = JSON.stringify(this.#options.note());
+    for (const connection of this.#dirty) if (this.#save(connection, carriers < CARRIERS ? note : undefined)) carriers++;
     this.#dirty.clear();
+    return carriers > 0;
   }
 
-  #save(connection: Connection): void {
-    const { socket, caller, session, kept } = connection;
-    if (session.state === "closed" || socket.readyState !== OPEN) return;
+  /** Ends the sessions of peers that are gone without a word; looked at when the object is awake anyway, and not too often. */
+  sweep(): void {
+    const { now, silence, ctx } = this.#options;
+    const time = now();
+    if (silence === 0 || time - this.#sweptAt < silence / 3) return;
+    this.#sweptAt = time;
+    for (const { socket, session, at } of this.#connections.values()) {
+      const pinged = ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0;
+      if (time - Math.max(at, pinged) <= silence) continue;
+      session.end(new TimeoutError("ERR_SILENT", `no sign of life for ${silence} ms; connect again, and send "ping" when nothing has come for as long as the welcome says`, { retryable: true }));
+      this.gone(socket);
+    }
+  }
+
+  #save(connection: Connection, note: string | undefined): boolean {
+    const { socket, caller, session, kept, at } = connection;
+    if (session.state === "closed" || socket.readyState !== OPEN) return false;
     const saved = session.save();
-    const text = JSON.stringify({ caller, saved } satisfies Attachment);
+    const rest = { caller, at, ...(note !== undefined && { note }) };
+    const text = JSON.stringify({ saved, ...rest } satisfies Attachment);
     if (bytesOf(text) <= ATTACHMENT) {
       socket.serializeAttachment(text);
       if (kept !== undefined) this.#forget(kept);
@@ -100,8 +151,9 @@ export class SleepingSockets {
     } else {
       connection.kept = saved.state === "open" ? saved.id : kept;
       this.#table().prepare("INSERT OR REPLACE INTO er_sleepers (id, saved) VALUES (?, ?)").run(connection.kept!, JSON.stringify(saved));
-      if (kept === undefined) socket.serializeAttachment(JSON.stringify({ caller, kept: connection.kept! } satisfies Attachment));
+      socket.serializeAttachment(JSON.stringify({ kept: connection.kept!, ...rest } satisfies Attachment));
     }
+    return true;
   }
 
   #kept(id: string): SavedSession {
@@ -132,13 +184,16 @@ class Connection implements Port {
   readonly caller: Caller;
   /** The key of its session in the database, if it is there. */
   kept: string | undefined;
+  /** When something last came or went. */
+  at: number;
   session!: Session;
   readonly #touched: (connection: Connection) => void;
 
-  constructor(socket: SleepingSocket, caller: Caller, kept: string | undefined, touched: (connection: Connection) => void) {
+  constructor(socket: SleepingSocket, caller: Caller, kept: string | undefined, at: number, touched: (connection: Connection) => void) {
     this.socket = socket;
     this.caller = caller;
     this.kept = kept;
+    this.at = at;
     this.#touched = touched;
   }
 
@@ -146,6 +201,7 @@ class Connection implements Port {
     // One that has gone is told by the platform, soon.
     if (this.socket.readyState !== OPEN) return;
     for (const { text } of messages) this.socket.send(text);
+    this.at = Date.now();
     this.#touched(this);
   }
 

@@ -6,9 +6,12 @@ const worker = createWorker();
 const small = createWorker({ binding: "SMALL", retention: { maxEvents: 200 } });
 const guarded = createWorker({ binding: "GUARDED" });
 const bare = createWorker({ binding: "BARE" });
+/** Whose peers must give a sign of life all the time. */
+const sweeping = createWorker({ binding: "SWEEPING", heartbeat: 50 });
 
 export const EventRouterObject = worker.EventRouterObject;
 export const SmallObject = small.EventRouterObject;
+export const SweepingObject = sweeping.EventRouterObject;
 export class GuardedObject extends guarded.EventRouterObject {
   constructor(ctx: ConstructorParameters<typeof EventRouterObject>[0], env: WorkerEnv) {
     super(ctx, { ...env, ...guardedEnvironment });
@@ -21,7 +24,7 @@ export class BareObject extends bare.EventRouterObject {
   }
 }
 
-const workers: Readonly<Record<string, typeof worker>> = { small, guarded, bare };
+const workers: Readonly<Record<string, typeof worker>> = { small, guarded, bare, sweeping };
 
 export default {
   fetch: (request: Request, env: WorkerEnv): Promise<Response> => (workers[request.headers.get("X-Worker") ?? ""] ?? worker).fetch(request, env),
