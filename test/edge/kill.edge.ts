@@ -10,7 +10,7 @@ const KILLS = Math.round(Number(process.env.CYCLES ?? 16) / 4);
 const PUBLISHERS = 2;
 const IN_FLIGHT = 30;
 
-test(`[P1] [P2] [P3] [P4] [P5] [P9] kill -9 of workerd, ${KILLS} times, under ${PUBLISHERS} publishers with ${IN_FLIGHT} in flight`, async () => {
+test(`[P1] [P2] [P3] [P4] [P5] [P9] kill -9 of workerd, ${KILLS} times, under ${PUBLISHERS} publishers with ${IN_FLIGHT} in flight`, { timeout: 240_000 + KILLS * 20_000 }, async () => {
   await using edge = await WranglerDev.start();
   await using clients = new AsyncDisposableStack();
   const connect = (): EventRouterClient => clients.use(new EventRouterClient({ url: edge.url, timeout: "120s", reconnect: { minDelay: 20, maxDelay: 200 }, logger: { error: () => {} } }));
