@@ -47,6 +47,14 @@ export function readPlace(text: string | undefined, flag: "--from" | "--to" | "-
   throw usageError(`${flag} is ${places}; got ${JSON.stringify(text)}`, command);
 }
 
+/** From where to where. @throws ValidationError also if nothing can lie between. */
+export function readPlaces({ from, to }: { readonly from?: string | undefined; readonly to?: string | undefined }, command: string): { readonly from: Place | undefined; readonly to: Place | undefined } {
+  const [first, last] = [readPlace(from, "--from", command), readPlace(to, "--to", command)];
+  // A seq and a time have no order that is known here.
+  if (first !== undefined && last !== undefined && typeof first === typeof last && first > last) throw usageError(`--from ${from} comes after --to ${to}; exchange them`, command);
+  return { from: first, to: last };
+}
+
 const places = "a seq as 1042, or a time as 2024-01-01T12:00:00 (local) or 2024-01-01T12:00:00Z";
 
 function placeOf(text: string): Place | undefined {

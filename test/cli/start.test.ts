@@ -47,7 +47,7 @@ test("start --json says the same to a machine, in one line, and SIGINT stops it 
 
 test("a page is served at / from the folder that is named", async () => {
   await using router = new Cli(["start", "--port", "0", "--playground", join(import.meta.dirname, "page")]);
-  const [, page] = await router.says(/^ {2}Playground {2}(http\S+)$/m);
+  const [, page] = await router.says(/^ {2}Page {8}(http\S+)$/m);
   expect(await (await fetch(page!)).text()).toContain("a page of the tests");
 });
 

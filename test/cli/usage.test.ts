@@ -1,4 +1,9 @@
-import { expect, test } from "vitest";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { messageOf } from "../../src/cli/failure.ts";
+import { serve } from "../../src/hosts/server.ts";
 import { cli } from "./cli.ts";
 
 // Each command is a process, and a busy machine starts them slowly.
@@ -49,6 +54,8 @@ const wrong: readonly (readonly [line: readonly string[], message: string])[] = 
   [["replay", "--to-namespace", "default", "--new-ids"], "published to the log that is read, they would be replayed again without end; say where to stop with --to (ERR_USAGE)"],
   [["export", "--format", "xml"], '--format is json, ndjson or csv; got "xml" (ERR_USAGE)'],
   [["export", "--to", "tomorrow"], '--to is a seq as 1042, or a time as 2024-01-01T12:00:00 (local) or 2024-01-01T12:00:00Z; got "tomorrow" (ERR_USAGE)'],
+  [["export", "--from", "5", "--to", "2"], "--from 5 comes after --to 2; exchange them (ERR_USAGE)"],
+  [["replay", "--from", "2024-02-01", "--to", "2024-01-01"], "--from 2024-02-01 comes after --to 2024-01-01; exchange them (ERR_USAGE)"],
   [["import"], "import needs FILE: what to read, - is standard input (ERR_USAGE)"],
   [["purge"], "purge needs one of --older-than, --before and --up-to (ERR_USAGE)"],
   [["purge", "--older-than", "30"], '--older-than is a time with its unit, as 500ms, 5s, 10m, 12h or 30d; got "30" (ERR_USAGE)'],
@@ -103,4 +110,29 @@ test("a stack is shown to whoever asks for it with DEBUG, and to nobody else", a
   const line = ["publish", "a", "{"];
   expect((await cli(line)).err).not.toMatch(/^\s+at /m);
   expect((await cli(line, { env: { DEBUG: "1" } })).err).toMatch(/^\s+at /m);
+});
+
+test("a file that cannot be used is told by name, with what to do", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "event-router-files-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const nowhere = join(folder, "none", "x.json");
+  const router = await serve({ port: 0 });
+  onTestFinished(() => router.close());
+  const told = async (...line: string[]): Promise<string> => (await cli(line, { env: { EVENT_ROUTER_URL: router.url } })).err.split("\n").at(-2)!;
+  expect(await Promise.all([
+    told("import", nowhere), told("import", folder), told("start", "--config", nowhere), told("export", "--output", nowhere), told("import", join(process.execPath, "x.json")),
+  ])).toEqual([
+    `event-router: there is no ${nowhere}; see that the path is right (ENOENT)`,
+    "event-router: that is a folder, and a file is needed; name one in it (EISDIR)",
+    `event-router: there is no ${nowhere}; see that the path is right (ENOENT)`,
+    `event-router: the folder of ${nowhere} is not there; make it, or name another (ENOENT)`,
+    `event-router: a part of the path ${process.execPath}/x.json is no folder; see that it is right (ENOTDIR)`,
+  ]);
+  expect(messageOf(Object.assign(new Error("no"), { code: "ENOSPC", syscall: "write" }))).toBe("there is no room left for the file; make some and try again");
+  expect(messageOf(Object.assign(new Error("no"), { code: "EACCES", syscall: "open", path: "/a/b" }))).toMatch(/^\/a\/b may not be opened by this user \(EACCES\)/);
+});
+
+test("where no router answers, every command says so, and nothing that only a program could do", async () => {
+  const errors = await Promise.all([["publish", "a"], ["request", "a"], ["monitor"], ["bench"], ["export"], ["purge", "--up-to", "1"]].map(async (line) => (await cli([...line, "--url", "http://127.0.0.1:1"])).err));
+  for (const error of errors) expect(error).toMatch(/127\.0\.0\.1:1.*(see that a router runs there, and that --url is right \(ERR_CONNECTION_FAILED\)|is the router running there\? \(ERR_UNREACHABLE\))\n$/);
 });

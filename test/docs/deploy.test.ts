@@ -1,5 +1,7 @@
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -7,6 +9,7 @@ import { serve, type RunningServer } from "../../src/hosts/server.ts";
 import { EventRouterClient } from "../../src/index.ts";
 import { redisStore } from "../../src/stores/redis.ts";
 import { Cli } from "../cli/cli.ts";
+import { fixedPort } from "../support/fixed-port.ts";
 import { RedisServer } from "../support/redis-server.ts";
 
 const compose = readFileSync(new URL("../../deploy/compose.yaml", import.meta.url), "utf8");
@@ -29,6 +32,53 @@ test("the two routers and the Redis of deploy/compose.yaml: an event that is pub
   expect(await a!.publish("order.placed", { total: 99.5 })).toMatchObject({ seq: 1, durability: "disk" });
   expect(await heard.promise).toEqual({ total: 99.5 });
   expect([one.err, two.err]).toEqual(["", ""]);
+});
+
+test("what deploy/compose.yaml and its Dockerfile name is there", () => {
+  const deploy = new URL("../../deploy/", import.meta.url);
+  const files = [...compose.matchAll(/dockerfile: (\S+?)[ ,}]/g)].map(([, file]) => new URL(`../${file!}`, deploy)).concat([...compose.matchAll(/"(\.\/[^:"]+):/g)].map(([, file]) => new URL(file!, deploy)));
+  expect([files.length, files.filter((file) => !existsSync(file))]).toEqual([2, []]);
+  const { bin, scripts } = JSON.parse(readFileSync(new URL("../package.json", deploy), "utf8")) as { bin: Record<string, string>; scripts: Record<string, string> };
+  const docker = readFileSync(new URL("Dockerfile", deploy), "utf8");
+  expect(`./${/ENTRYPOINT \["node", "([^"]+)"\]/.exec(docker)![1]!}`).toBe(bin["event-router"]);
+  expect([...docker.matchAll(/npm run -s (\w+)/g)].filter(([, script]) => scripts[script!] === undefined)).toEqual([]);
+});
+
+const caddy = "/usr/bin/caddy";
+if (existsSync(caddy)) test("through the proxy of deploy/Caddyfile: a WebSocket, an event stream without delay, and the other router when one has died", async () => {
+  await using redis = await RedisServer.start();
+  const ports = [await fixedPort(), await fixedPort()];
+  const servers = await Promise.all(ports.map((port) => serve({ port, store: redis.url as `redis://${string}` })));
+  const at = await fixedPort();
+  const folder = mkdtempSync(join(tmpdir(), "event-router-proxy-"));
+  const file = join(folder, "Caddyfile");
+  writeFileSync(file, readFileSync(new URL("../../deploy/Caddyfile", import.meta.url), "utf8").replace(":8080 {", `http://127.0.0.1:${at} {`));
+  const proxy = spawn(caddy, ["run", "--config", file, "--adapter", "caddyfile"], { stdio: "ignore", env: { HOME: folder, ROUTERS: ports.map((port) => `127.0.0.1:${port}`).join(" ") } });
+  const url = `http://127.0.0.1:${at}`;
+  try {
+    await expect.poll(() => fetch(`${url}/health`).then(({ status }) => status, () => 0)).toBe(200);
+    await using client = new EventRouterClient({ url, logger: { error() {} } });
+    const heard: unknown[] = [];
+    await client.subscribe("order.*", ({ payload }) => { heard.push(payload); });
+    const stream = (await fetch(`${url}/api/v1/events/stream?topics=order.*`)).body!.pipeThrough(new TextDecoderStream()).getReader();
+    await client.publish("order.placed", 1);
+    let streamed = "";
+    while (!streamed.includes('"payload":1')) streamed += (await stream.read()).value ?? "";
+    // Whichever of them the client is at: it is at the other one after that, with what it missed.
+    for (const [i, server] of servers.entries()) {
+      await server.close({ retryAfter: 1, timeout: 1 });
+      await client.publish("order.placed", i + 2);
+      await expect.poll(() => heard).toEqual([1, 2, 3].slice(0, i + 2));
+      servers[i] = await serve({ port: ports[i]!, store: redis.url as `redis://${string}` });
+      await expect.poll(() => fetch(`${url}/health`).then(({ status }) => status, () => 0)).toBe(200);
+    }
+    await stream.cancel();
+  } finally {
+    proxy.kill();
+    await once(proxy, "close");
+    for (const server of servers) await server.close({ timeout: 1 });
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("the program of docs/redis.md runs", async () => {

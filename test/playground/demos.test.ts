@@ -24,7 +24,7 @@ afterAll(async () => {
 async function open(name: string, view: object = {}): Promise<Page> {
   // The one at the edge is wrangler's, which takes no port from the environment.
   const edge = name === "chat" ? " -- --ip 127.0.0.1 --port 0 --inspector-port 0 --show-interactive-dev-session=false" : "";
-  const ready = /(?:Playground {2}|Ready on )(http:\/\/[\d.:]+)/;
+  const ready = /(?:Page {8}|Ready on )(http:\/\/[\d.:]+)/;
   demo = await checkout.start(`npm run demo:${name}${edge}`, ready);
   url = ready.exec(demo.output)![1]!;
   const page = await (await browser.newContext(view)).newPage();

@@ -4,7 +4,7 @@ import { exitCode } from "../failure.ts";
 import { readHistory, type Range } from "../history.ts";
 import { counted, historyProgress, type Progress } from "../progress.ts";
 import { routerAccess, routerFlags, type RouterAccess } from "../router-access.ts";
-import { readPlace, readSelection } from "../selection.ts";
+import { readPlaces, readSelection } from "../selection.ts";
 import type { Shell } from "../shell.ts";
 import { json } from "../text.ts";
 import { wholeFile } from "../whole-file.ts";
@@ -31,7 +31,7 @@ export const exportCommand = defineCommand({
     const router = routerAccess("export", flags, shell);
     const file = flags.output === undefined || flags.output === "-" ? undefined : flags.output;
     const name = formatName(flags.format, file, "export");
-    const range: Range = { ...readSelection(operands, flags.filter, "export"), from: readPlace(flags.from, "--from", "export"), to: readPlace(flags.to, "--to", "export") };
+    const range: Range = { ...readSelection(operands, flags.filter, "export"), ...readPlaces(flags, "export") };
     const progress = await historyProgress(router, range, shell);
     try {
       if (file === undefined) await write(router, range, formats[name], (text) => shell.write(text), progress, shell);

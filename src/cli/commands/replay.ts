@@ -8,7 +8,7 @@ import { Pace } from "../pace.ts";
 import { counted, historyProgress } from "../progress.ts";
 import { publishAll } from "../publish-all.ts";
 import { routerAccess, routerFlags, type RouterAccess } from "../router-access.ts";
-import { readPlace, readSelection } from "../selection.ts";
+import { readPlaces, readSelection } from "../selection.ts";
 import type { Shell } from "../shell.ts";
 import { json } from "../text.ts";
 
@@ -40,7 +40,7 @@ export const replay = defineCommand({
   ],
   async run({ flags: given, operands }, shell) {
     const router = routerAccess("replay", given, shell);
-    const range: Range = { ...readSelection(operands, given.filter, "replay"), from: readPlace(given.from, "--from", "replay"), to: readPlace(given.to, "--to", "replay") };
+    const range: Range = { ...readSelection(operands, given.filter, "replay"), ...readPlaces(given, "replay") };
     const pace = new Pace(readSpeed(given.speed), shell.stop);
     const target = targetOf(given, router, shell);
     if (target !== undefined) return publishTo(target, { router, range, pace, given }, shell);

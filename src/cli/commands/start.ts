@@ -53,7 +53,7 @@ export const start = defineCommand({
     try {
       const announcement: Announcement = {
         version: version(), host: options.host, port: server.port, url: server.url, store: shownStore(options.store), loopback: isLoopback(options.host),
-        auth: authOf(options), playground: flags["no-playground"] ? "off" : playground === undefined ? "missing" : "served",
+        auth: authOf(options), playground: flags["no-playground"] ? "off" : playground === undefined ? "missing" : flags.playground === undefined ? "served" : "own",
         systemMetrics: publishing !== undefined,
       };
       await shell.print(flags.json ? json(announcementFields(announcement)) : announcementText(announcement));

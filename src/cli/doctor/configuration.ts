@@ -3,9 +3,10 @@ import { createServer } from "node:net";
 import { dirname, resolve } from "node:path";
 import { startFlags } from "../commands/start.ts";
 import { readSettings } from "../config.ts";
+import { messageOf } from "../failure.ts";
 import { isLoopback, readServeOptions, shownStore } from "../serve-options.ts";
 import type { Shell } from "../shell.ts";
-import { failed, ok, reason, warning, type Finding } from "./finding.ts";
+import { failed, ok, warning, type Finding } from "./finding.ts";
 
 /** Less than this, and the log will soon not be written any more. */
 const LITTLE_SPACE = 1024 ** 3;
@@ -18,7 +19,7 @@ export async function* checkConfiguration(file: string, { env }: Shell): AsyncGe
   try {
     options = readServeOptions(readSettings({ config: file }, startFlags, env));
   } catch (error) {
-    return yield failed("configuration", reason(error));
+    return yield failed("configuration", messageOf(error));
   }
   yield ok("configuration", `${file} and the environment are understood`);
   const inFile = (await stat(file)).mode & 0o077;
@@ -48,7 +49,7 @@ async function portOf({ host, port }: Options): Promise<Finding> {
     const { code } = error as NodeJS.ErrnoException;
     return code === "EADDRINUSE"
       ? failed("port", `${port} of ${host} is in use, perhaps by the router itself; check that one with: event-router doctor --url http://127.0.0.1:${port}`)
-      : failed("port", `${port} of ${host} cannot be listened on: ${reason(error)}`);
+      : failed("port", `${port} of ${host} cannot be listened on: ${messageOf(error)}`);
   } finally {
     server.close();
   }
@@ -71,7 +72,7 @@ async function* redisOf(name: string): AsyncGenerator<Finding> {
     yield ok("store", `${shownStore(name)} answers; an ack survives as durability ${JSON.stringify(store.durability)} says`);
     yield* warnings;
   } catch (error) {
-    yield failed("store", reason(error));
+    yield failed("store", messageOf(error));
   }
 }
 

@@ -9,7 +9,3 @@ export interface Finding {
 export const ok = (name: string, message: string): Finding => ({ name, state: "ok", message });
 export const warning = (name: string, message: string): Finding => ({ name, state: "warning", message });
 export const failed = (name: string, message: string): Finding => ({ name, state: "failed", message });
-
-export function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

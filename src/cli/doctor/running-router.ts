@@ -1,9 +1,10 @@
 import { PermissionError, type EventRouterClient } from "../../index.ts";
 import { ask } from "../ask.ts";
+import { messageOf } from "../failure.ts";
 import type { RouterAccess } from "../router-access.ts";
 import { isLoopback } from "../serve-options.ts";
 import type { Shell } from "../shell.ts";
-import { failed, ok, reason, warning, type Finding } from "./finding.ts";
+import { failed, ok, warning, type Finding } from "./finding.ts";
 
 /** Milliseconds by which two clocks may differ before it confuses people who compare logs. */
 const CLOCK = 5_000;
@@ -17,7 +18,7 @@ export async function* checkRouter(router: RouterAccess, { stop }: Shell): Async
   try {
     health = await ask(router, "/health", { signal: signal(), accept: [200, 503] });
   } catch (error) {
-    return yield failed("reach", reason(error));
+    return yield failed("reach", messageOf(error));
   }
   const ill = Object.entries(health.checks).filter(([, state]) => state !== "ok").map(([name, state]) => `${name} ${state}`);
   yield ill.length === 0 ? ok("reach", `${router.url} answers and is well`) : failed("reach", `${router.url} answers, but ${ill.join(", ")}; its own log says why`);
@@ -54,7 +55,7 @@ async function rightsOf(router: RouterAccess, signal: AbortSignal): Promise<Find
     return ok("rights", `this credential may manage the namespace ${router.namespace}`);
   } catch (error) {
     if (error instanceof PermissionError) return warning("rights", `this credential may not manage the namespace ${router.namespace}: status, subscriptions, dead letters and purge need one that may`);
-    return failed("rights", reason(error));
+    return failed("rights", messageOf(error));
   }
 }
 
@@ -70,7 +71,7 @@ async function eventStreamOf(router: RouterAccess, stop: AbortSignal): Promise<F
     return done ? failed("event stream", "it ended at once; is something between here and the router that ends long answers?") : ok("event stream", "comes without delay");
   } catch (error) {
     stop.throwIfAborted();
-    return late.aborted ? failed("event stream", `nothing came within ${FIRST_BYTES / 1_000} s; a proxy on the way gathers answers: turn off its buffering for /api/v1/events/stream`) : failed("event stream", reason(error));
+    return late.aborted ? failed("event stream", `nothing came within ${FIRST_BYTES / 1_000} s; a proxy on the way gathers answers: turn off its buffering for /api/v1/events/stream`) : failed("event stream", messageOf(error));
   } finally {
     left.abort();
   }
@@ -81,7 +82,7 @@ async function* webSocketOf(router: RouterAccess, signal: AbortSignal): AsyncGen
   try {
     await client.connect({ signal });
   } catch (error) {
-    return yield failed("WebSocket", `${reason(error)}; HTTP works, so if a proxy is on the way let it pass on Upgrade for ${router.http("/ws").pathname}`);
+    return yield failed("WebSocket", `${messageOf(error)}; HTTP works, so if a proxy is on the way let it pass on Upgrade for ${router.http("/ws").pathname}`);
   }
   const { durability } = client.capabilities!;
   yield ok("WebSocket", "connects");
@@ -101,6 +102,6 @@ async function roundTrip(client: EventRouterClient, signal: AbortSignal): Promis
     await arrived.promise;
     return ok("round trip", `an event came back after ${(performance.now() - start).toFixed(1)} ms`);
   } catch (error) {
-    return error instanceof PermissionError ? warning("round trip", "this credential may not publish or read doctor.check, so it was not tried") : failed("round trip", reason(error));
+    return error instanceof PermissionError ? warning("round trip", "this credential may not publish or read doctor.check, so it was not tried") : failed("round trip", messageOf(error));
   }
 }
