@@ -54,6 +54,7 @@ const fillers = {
   },
 };
 for (const name of Object.keys(SHOWN)) fillers[name] = () => figuresOf(name);
+fillers["topic-index"] = () => `${figuresOf("topic-index")}\n${topicGrowth()}`;
 
 const filled = readFileSync(page, "utf8").replace(/<!-- figures: ([\w-]+) -->[^]*?<!-- end -->/g, (_, name) => `<!-- figures: ${name} -->\n\n${fillers[name]()}\n<!-- end -->`);
 writeFileSync(page, filled);
@@ -76,6 +77,15 @@ function tableOf(name, own) {
   const references = own.map((row) => row.contender).filter((one) => own.some((row) => row.ratios[one] !== undefined));
   const line = (row) => `| ${isOurs(row.contender) ? `**${row.contender}**` : row.contender} | ${metrics.map((metric) => withUnit(row.figures[metric]?.median)).join(" | ")} | ${withUnit(row.figures[main]?.min)} – ${withUnit(row.figures[main]?.max)} | ${references.map((one) => withUnit(row.ratios[one]?.[main], 2)).join(" | ")} |`;
   return `| ${name} | ${metrics.map((metric) => UNITS[metric] ?? metric).join(" | ")} | least – most | ${references.map((one) => `× ${one}`).join(" | ")} |\n| --- |${" ---: |".repeat(metrics.length + 1 + references.length)}\n${own.map(line).join("\n")}\n`;
+}
+
+/** How much longer a publish takes with ten times the patterns. */
+function topicGrowth() {
+  const own = rows.filter((row) => row.bench === "topic-index");
+  const contenders = [...new Set(own.map((row) => row.contender))];
+  const rate = (kind, count, contender) => own.find((row) => row.case === `${kind}, ${count} patterns` && row.contender === contender)?.figures.perSecond.median;
+  const line = (kind) => `| ${kind} | ${contenders.map((one) => withUnit(rate(kind, 10_000, one) / rate(kind, 100_000, one), 2)).join(" | ")} |`;
+  return `| time from 10,000 to 100,000 patterns (goal of TopicIndex: ≤ 1.30) | ${contenders.join(" | ")} |\n| --- |${" ---: |".repeat(contenders.length)}\n${["exact", "cached", "uncached", "spread"].map(line).join("\n")}\n`;
 }
 
 /** Rows `KIND: SIZE`, and how much more each costs than the one before. */
