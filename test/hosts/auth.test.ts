@@ -3,6 +3,7 @@ import { request as httpsRequest } from "node:https";
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { inspect } from "node:util";
 import { decodeJwt, SignJWT } from "jose";
 import { afterAll, expect, test } from "vitest";
@@ -79,18 +80,25 @@ test("[I15] a key that is withdrawn is out at once over WebSocket, SSE and HTTP;
 });
 
 test("[P2] tokens of a second: renewed in-band again and again without a cut, and no event is missed", async () => {
-  await using server = await start({ auth: { jwt } });
-  let made = 0;
-  await using client = connect(server, { auth: { type: "jwt", token: () => token({ serial: ++made }, 3) } });
-  const states: string[] = [];
-  const seqs: number[] = [];
-  await client.subscribe("tick", ({ seq }) => void seqs.push(seq));
-  client.onStateChange((state) => states.push(state));
-  await using publisher = connect(server, { auth: { type: "jwt", token: await token() } });
-  let published = 0;
-  while (made < 3) published = (await publisher.publish("tick")).seq!;
-  await expect.poll(() => seqs).toEqual(Array.from({ length: published }, (_, i) => i + 1));
-  expect(states).toEqual([]);
+  // A process that stands still longer than a token has left cannot renew it: such a round says nothing about renewing, and there is another.
+  for (let stood = true; stood; ) {
+    await using server = await start({ auth: { jwt } });
+    let made = 0;
+    await using client = connect(server, { auth: { type: "jwt", token: () => token({ serial: ++made }, 3) } });
+    const states: string[] = [];
+    const seqs: number[] = [];
+    await client.subscribe("tick", ({ seq }) => void seqs.push(seq));
+    client.onStateChange((state) => states.push(state));
+    await using publisher = connect(server, { auth: { type: "jwt", token: await token() } });
+    const loop = monitorEventLoopDelay({ resolution: 10 });
+    loop.enable();
+    let published = 0;
+    while (made < 3) published = (await publisher.publish("tick")).seq!;
+    await expect.poll(() => seqs).toEqual(Array.from({ length: published }, (_, i) => i + 1));
+    loop.disable();
+    stood = states.length > 0 && loop.max > 300e6;
+    if (!stood) expect(states).toEqual([]);
+  }
 });
 
 test("[P2] a token that runs out ends its session within 5 s; the client comes back with a new one and goes on where it was", async () => {
