@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { SubscribeSpec } from "../../src/core/frames.ts";
+import { everything, type Principal } from "../../src/core/policy.ts";
 import { Cluster, type Node } from "../support/cluster.ts";
 import { line, type RawClient } from "../support/raw-client.ts";
 import { numbered, range } from "../support/world.ts";
@@ -288,6 +289,32 @@ describe("links between routers", () => {
     next.subscribe(7, { topics: ["t"], durable: "d" });
     await cluster.settle();
     expect(next.seqsOf(7)).toEqual([1, 2, 3]);
+  });
+
+  test("[I15] what the leader has sent before it heard that a right was withdrawn does not leave the client's own router", async () => {
+    let narrow = false;
+    const rights = { all: { ...everything }, some: { ...everything, allows: (_action: string, type: string) => type !== "secret" } };
+    const principal = (): Principal => ({ subject: "app", rights: narrow ? rights.some : rights.all });
+    const { cluster, leader, a } = await three({ policy: { authenticate: principal, review: principal, restore: principal } });
+    const reader = await cluster.client(a);
+    reader.subscribe(7, { topics: ["*"], durable: "d", from: "start" });
+    reader.subscribe(8, { topics: ["*"], group: "g", from: "start" });
+    await cluster.settle();
+    const publisher = await cluster.client(leader);
+    cluster.stop(a);
+    publisher.publish([line("e1", "open"), line("e2", "secret"), line("e3", "open")]);
+    await cluster.settle();
+    // The leader has given all of it; the client's own router hears of the right first.
+    narrow = true;
+    a.router.reauthorize();
+    await cluster.goOn(a);
+    expect([reader.idsOf(7), reader.named("job").map(([, , , , event]) => event[3])]).toEqual([["e1", "e3"], ["e1"]]);
+    leader.router.reauthorize();
+    reader.ackAll();
+    reader.say(["done", 8, jobs(reader)[0]!.token]);
+    await cluster.settle();
+    await cluster.pass(40_000);
+    expect(reader.named("job").map(([, , , , event]) => event[3])).toEqual(["e1", "e3"]);
   });
 
   test("[P11] credit holds over a link: a reader that does not finish gets a window's worth", async () => {

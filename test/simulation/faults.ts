@@ -23,8 +23,9 @@ export type LinkVerdict =
   | "delay"
   | "duplicate";
 export type ProcessVerdict = "pause router" | "pause client" | "kill router" | "kill client" | "stop router" | "clock router" | "clock client";
+export type PeerVerdict = "partition";
 export type StoreVerdict = "error" | "slow" | "full" | "crash";
-export type Verdict = LinkVerdict | ProcessVerdict | StoreVerdict;
+export type Verdict = LinkVerdict | ProcessVerdict | StoreVerdict | PeerVerdict;
 
 const UP = ["hello", "pub", "sub", "unsub", "ack", "req", "serve", "answer", "fail", "cancel", "call", "bye", "ping", "done", "nack"];
 const DOWN = ["welcome", "pub", "on", "end", "ev", "mix", "gap", "ask", "ok", "err", "bye", "pong", "job"];
@@ -33,6 +34,9 @@ const PROCESS: readonly ProcessVerdict[] = ["pause router", "pause client", "kil
 /** What a client may say twice: the rest is refused, and rightly, as no ordered pipe repeats anything. */
 const REPEATABLE = ["pub", "ack", "unsub", "cancel", "done", "nack"];
 const STORE = ["append", "read", "seqBefore", "trim", "readBookmark", "writeBookmarks"];
+/** What routers say to each other, where several share a log. `partition`: for a while nothing passes between the two. */
+const PEER = ["open", "join", "say", "become", "left", "beat", "broken", "lead", "free", "pass"];
+const PEERS: readonly Verdict[] = ["lose", "delay", "partition", "pause router", "kill router"];
 /** What SQLite is told, by the table it is about. */
 const SQL = ["BEGIN", "COMMIT", "block", "mark", "id", "first", "drop"];
 
@@ -44,6 +48,8 @@ export const cells: readonly (readonly [at: string, verdict: Verdict])[] = [
   ...pairs(REPEATABLE.map((name) => `up:${name}`), ["duplicate"]),
   ...pairs(STORE.map((name) => `store:${name}`), ["error", "slow", "full", "crash"]),
   ...pairs(SQL.map((name) => `sql:${name}`), ["error", "crash"]),
+  ...pairs(PEER.map((name) => `peer:${name}`), PEERS),
+  ...pairs(["store:claim", "store:release"], ["error", "slow", "crash"]),
 ];
 
 export const cellOf = (at: string, verdict: Verdict): string => `${verdict} at ${at}`;

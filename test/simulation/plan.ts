@@ -114,15 +114,18 @@ export function planOf(seed: number): Plan {
 const GOLDEN = 0.618_033_988_749_895;
 
 function faultsOf(seed: number, random: Random, storage: Plan["storage"]): Fault[] {
-  const possible = cells.filter(([at]) => storage === "sqlite" || !at.startsWith("sql:")).map((cell) => [RARE.get(cell[0]) ?? 1, cell] as const);
+  const possible = cells.filter(([at]) => (storage === "sqlite" || !at.startsWith("sql:")) && (storage === "shared" || !PEERS.test(at))).map((cell) => [RARE.get(cell[0]) ?? 1, cell] as const);
   const all = possible.reduce((sum, [weight]) => sum + weight, 0);
   return Array.from({ length: random.weighted([[1, 0], [2, 8], [7, 26]]) }, (_, i) => {
     let place = (((seed % 1_000_000) * 17 + i) * GOLDEN % 1) * all;
     const [, [at, verdict]] = possible.find(([weight]) => (place -= weight) < 0) ?? possible.at(-1)!;
-    const ms = verdict === "slow" || verdict === "delay" ? random.whole(200, 4_000) : random.whole(100, 6_000);
+    const ms = verdict === "slow" || verdict === "delay" ? random.whole(200, 4_000) : random.whole(100, storage === "shared" ? 9_000 : 6_000);
     return { at, verdict, ms, behind: random.chance(0.5), skip: RARE.has(at) ? 0 : Math.floor(5 * random.next() ** 2) };
   });
 }
+
+/** Of the leader, and of routers among themselves. */
+const PEERS = /^peer:|^store:(claim|release)$/;
 
 /** Steps that come seldom, and how much more often they are chosen: what waits for one strikes the first. */
 const RARE: ReadonlyMap<string, number> = new Map([
@@ -130,6 +133,7 @@ const RARE: ReadonlyMap<string, number> = new Map([
   ["up:done", 1.5], ["up:nack", 3], ["down:job", 1.5], ["store:readBookmark", 1.5], ["store:writeBookmarks", 1.5],
   ["down:mix", 1.8], ["down:gap", 3.5], ["down:end", 2.6], ["down:err", 1.6], ["down:bye", 2.4], ["down:pong", 4.5], ["down:ask", 2], ["down:ok", 1.7],
   ["store:seqBefore", 1.4], ["store:trim", 2.4], ["store:read", 1.7], ["sql:BEGIN", 3.5], ["sql:COMMIT", 3.5], ["sql:block", 3.5], ["sql:mark", 3.5], ["sql:id", 4.5], ["sql:first", 9], ["sql:drop", 10], ["store:append", 1.3],
+  ["peer:become", 2], ["peer:free", 14], ["store:release", 2],
 ]);
 
 function operations(random: Random, clients: readonly ClientPlan[], duration: number, all: boolean): Op[] {

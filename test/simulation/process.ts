@@ -32,6 +32,8 @@ export class Process {
   /** Which life it is in: what was begun in an earlier one is void. */
   get life(): number { return this.#life; }
 
+  get paused(): boolean { return this.#timeline.now < this.#pausedUntil; }
+
   readonly now = (): number => START + Math.floor(this.#timeline.now) + this.skew;
   /** Time that no clock tells: ms since the simulation began. */
   readonly clockless = (): number => this.#timeline.now;

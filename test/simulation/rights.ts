@@ -32,6 +32,7 @@ export class Authority {
       return this.#principal(credential.key);
     },
     review: ({ origin }) => this.#principal(origin as string),
+    restore: ({ origin }) => this.#principal(origin as string),
   };
 
   /** The change holds at once, on all routers that run. */

@@ -32,6 +32,7 @@ export function sharedLog(inner: Log, process: Process, random: Random, lag: num
   return {
     ...inner,
     epoch: inner.epoch,
+    ...(inner.peers !== undefined && { peers: inner.peers }),
     get head() { return head; },
     get first() { return Math.min(inner.first, head + 1); },
     get extent() { return inner.extent; },

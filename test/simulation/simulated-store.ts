@@ -1,8 +1,11 @@
 import { PublishError } from "../../src/core/errors.ts";
+import type { Peers } from "../../src/core/peers.ts";
 import type { Log, Store } from "../../src/core/store.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
 import { sqliteStore } from "../../src/stores/sqlite.ts";
+import { PeerHub } from "../support/peer-hub.ts";
 import type { Fault, Faults } from "./faults.ts";
+import { PeerNetwork, type PeerProcess } from "./peer-network.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 import { sharedLog } from "./shared-log.ts";
@@ -17,7 +20,14 @@ export interface StorageOptions {
   readonly truth: Truth;
   /** ms an operation takes, at most. */
   readonly latency: number;
+  /** ms a message between routers takes, at most. */
+  readonly peerLatency: number;
+  /** Time that no clock tells. */
+  clockless(): number;
+  trace(line: string): void;
   failed(error: unknown): void;
+  /** A router was given the lead of a namespace. */
+  granted(namespace: string, process: Process): void;
 }
 
 /** Where routers keep their logs. It outlives them, as far as its kind does. */
@@ -25,7 +35,10 @@ export class Storage {
   readonly #options: StorageOptions;
   readonly #disk: Disk | undefined;
   readonly #shared: Store | undefined;
-  readonly #sharedLogs = new Map<string, Promise<Log>>();
+  readonly #hubs = new Map<string, Promise<PeerHub>>();
+  readonly #peers: PeerNetwork;
+  /** Routers by the names that they have in a log. */
+  readonly #members = new Map<string, PeerProcess>();
   /** Times until which nothing can be written. */
   #fullUntil = 0;
 
@@ -33,6 +46,7 @@ export class Storage {
     this.#options = options;
     const { kind, random, failed } = options;
     this.#disk = kind === "sqlite" ? new Disk() : undefined;
+    this.#peers = new PeerNetwork({ faults: options.faults, random, latency: options.peerLatency, trace: options.trace });
     this.#shared = kind === "shared" ? memoryStore({ randomBytes: random.bytes, onError: failed }) : undefined;
   }
 
@@ -45,9 +59,10 @@ export class Storage {
       : this.#shared ?? memoryStore({ randomBytes: random.bytes, onError: failed });
     return {
       durability: this.#shared === undefined ? own.durability : "replicated",
+      ...(this.#shared !== undefined && { shared: true }),
       open: async (namespace) => {
-        const log = this.#shared === undefined ? await own.open(namespace) : await this.#sharedLog(namespace, this.#shared);
-        if (this.#shared !== undefined) return this.#slow(sharedLog(log, process, random, this.#options.latency), log, namespace, process, befall);
+        if (this.#shared !== undefined) return this.#join(namespace, this.#shared, { process, life, befall });
+        const log = await own.open(namespace);
         await truth.attach(namespace, log);
         return this.#slow(log, log, namespace, process, befall);
       },
@@ -57,22 +72,37 @@ export class Storage {
 
   heal(): void {
     this.#fullUntil = 0;
+    this.#peers.heal();
   }
 
   close(): void {
     this.#disk?.close();
   }
 
-  #sharedLog(namespace: string, store: Store): Promise<Log> {
-    let log = this.#sharedLogs.get(namespace);
-    if (log === undefined) {
-      log = store.open(namespace).then(async (opened) => {
-        await this.#options.truth.attach(namespace, opened);
-        return opened;
+  /** A log that several routers have open, as one of them does. */
+  async #join(namespace: string, store: Store, router: PeerProcess): Promise<Log> {
+    const { random, latency, clockless, truth, granted, trace } = this.#options;
+    const { process, befall } = router;
+    let hub = this.#hubs.get(namespace);
+    if (hub === undefined) {
+      hub = store.open(namespace).then(async (log) => {
+        await truth.attach(namespace, log);
+        return new PeerHub(log, {
+          now: clockless, carry: (from, to, text, deliver) => this.#peers.carry(this.#members.get(from)!, this.#members.get(to)!, text, deliver),
+          granted: (self) => {
+            trace(`${self} leads ${namespace}`);
+            granted(namespace, this.#members.get(self)!.process);
+          },
+        });
       });
-      this.#sharedLogs.set(namespace, log);
+      this.#hubs.set(namespace, hub);
     }
-    return log;
+    const opened = await hub;
+    const self = `${process.name}-${process.life}-${this.#members.size}`;
+    const { life } = process;
+    this.#members.set(self, { process, life, befall: (fault) => { if (process.life === life) befall(fault); } });
+    const joined = opened.join(self);
+    return this.#slow(sharedLog(joined, process, random, latency), opened.log, namespace, process, befall);
   }
 
   /** The log with the time that storage takes, and what befalls it meanwhile. */
@@ -96,6 +126,7 @@ export class Storage {
     });
     return {
       epoch: log.epoch,
+      ...(log.peers !== undefined && { peers: this.#slowPeers(log.peers, operation) }),
       get head() { return log.head; },
       get first() { return log.first; },
       get extent() { return log.extent; },
@@ -104,13 +135,17 @@ export class Storage {
       readStream: (...args) => operation("readStream", false, () => log.readStream(...args)),
       seqBefore: (time) => operation("seqBefore", false, () => log.seqBefore(time)),
       watch: (listener) => log.watch(listener),
-      trim: (seq) => operation("trim", true, async () => {
-        await log.trim(seq);
+      trim: (seq, lead) => operation("trim", true, async () => {
+        await log.trim(seq, lead);
         truth.trimmed(namespace, inner);
       }),
       readBookmark: (key) => operation("readBookmark", false, () => log.readBookmark(key)),
       listBookmarks: (prefix) => operation("listBookmarks", false, () => log.listBookmarks(prefix)),
-      writeBookmarks: (entries) => operation("writeBookmarks", true, () => log.writeBookmarks(entries)),
+      writeBookmarks: (entries, lead) => operation("writeBookmarks", true, () => log.writeBookmarks(entries, lead)),
     };
+  }
+
+  #slowPeers(peers: Peers, operation: <T>(name: string, writes: boolean, work: () => Promise<T>) => Promise<T>): Peers {
+    return { ...peers, claim: (ms) => operation("claim", false, () => peers.claim(ms)), release: (token) => operation("release", false, () => peers.release(token)) };
   }
 }

@@ -85,7 +85,9 @@ class Simulation {
       trace(`a router tells of ${error instanceof EventRouterError ? error.code : String(error)}`);
       if (!(error instanceof EventRouterError) || !["ERR_STORE", "ERR_RETENTION"].includes(error.code)) violated(`a router failed: ${String(error)}`);
     };
-    this.#storage = new Storage({ kind: plan.storage, faults: this.#faults, random: new Random(seed, "storage"), truth: this.#truth, latency: plan.storeLatency, failed });
+    this.#storage = new Storage({ kind: plan.storage, faults: this.#faults, random: new Random(seed, "storage"), truth: this.#truth, latency: plan.storeLatency, peerLatency: plan.latency, clockless: () => timeline.now, trace, failed,
+      granted: (namespace, process) => this.#granted(namespace, process),
+    });
     const died = (process: Process): void => this.#network.died(process);
     const { limits, tail, retention, heartbeat } = plan;
     this.#routers = Array.from({ length: plan.routers }, (_, i) => new RouterNode(new Process(`r${i}`, timeline), { storage: this.#storage, random: new Random(seed, `router ${i}`), settings: { limits, tail, retention, heartbeat, policy: this.#authority.policy }, died, trace, failed }));
@@ -94,7 +96,8 @@ class Simulation {
       befall: (fault, wire) => this.#befall(fault, wire),
       tap: ({ name, client, router }) => new Tap(name, {
         windowEvents: limits.windowEvents, windowSize: limits.windowSize, violated, mayRead: (type) => this.#authority.mayRead(client, type, router.process),
-        tokens: this.#tokensOf(`${router.process.name} ${router.process.life} ${plan.clients[Number(client.slice(1))]!.namespace}`),
+        // Where several routers share a log, a token is never given again by any of them.
+        tokens: this.#tokensOf(`${plan.storage === "shared" ? "" : `${router.process.name} ${router.process.life} `}${plan.clients[Number(client.slice(1))]!.namespace}`),
       }),
     });
     this.#clients = plan.clients.map((one, i) => {
@@ -150,8 +153,23 @@ class Simulation {
     void closing.then(() => { closed = true; });
     await timeline.run(timeline.now + 60_000, () => closed);
     if (!closed) this.#violations.add("I13 a client that closes does not come to its end");
-    await timeline.run(timeline.now + 60_000, () => this.#routers.every(({ router }) => [...(router?.stats().values() ?? [])].every((stats) => stats.connections === 0)));
-    for (const { router, process } of this.#routers) for (const [name, stats] of router?.stats() ?? []) if (stats.connections !== 0 || stats.activeSubscriptions !== 0 || stats.openRequests !== 0) this.#violations.add(`I13 ${process.name} has ${stats.connections} connections, ${stats.activeSubscriptions} subscriptions and ${stats.openRequests} requests of ${name} when all clients have left`);
+    await timeline.run(timeline.now + 60_000, () => this.#left().length === 0);
+    for (const one of this.#left()) this.#violations.add(one);
+  }
+
+  /** Nobody else takes himself for the leader at that moment, but for one that stands still, or whose clock was set. */
+  #granted(namespace: string, to: Process): void {
+    if (this.#faults.came.some(({ verdict }) => verdict === "clock router")) return;
+    for (const { process, router } of this.#routers) {
+      if (process === to || process.paused || router?.stats().get(namespace)?.leads !== 1) continue;
+      this.#violations.add(`I10 ${to.name} is given the lead of ${namespace} while ${process.name} has it`);
+    }
+  }
+
+  /** What routers have that somebody left behind. What one router has for the client of another hears of its end a moment later. */
+  #left(): string[] {
+    return this.#routers.flatMap(({ router, process }) => [...router?.stats() ?? []].flatMap(([name, { connections, activeSubscriptions, openRequests }]) =>
+      (connections === 0 && activeSubscriptions === 0 && openRequests === 0 ? [] : [`I13 ${process.name} has ${connections} connections, ${activeSubscriptions} subscriptions and ${openRequests} requests of ${name} when all clients have left`])));
   }
 
   #befall(fault: Fault, { client, router }: Wire): void {

@@ -1,6 +1,7 @@
 import { ConnectionError, fromWire, type EventRouterError, type WireError } from "../errors.ts";
 import { count, type FrameReader } from "../frame-reader.ts";
 import type { Reader } from "../reader.ts";
+import { legible } from "./legible.ts";
 import type { Trunk } from "./trunk.ts";
 
 /** ms that a session waits for somebody to lead, and UTF-16 units that may wait with it. */
@@ -58,6 +59,8 @@ export class Away {
   /** UTF-16 units that came from the leader, and those of them that it knows the client has. */
   #heard = 0;
   #acked = 0;
+  /** Its rights are not those any more with which it came to the leader, which hears of that later than this router. */
+  #changed = false;
 
   constructor(options: AwayOptions) {
     this.session = options.session;
@@ -132,6 +135,7 @@ export class Away {
 
   /** The client's rights are others now. */
   become(): void {
+    this.#changed = true;
     if (this.#state.state === "joined") this.#state.trunk.send(["become", this.session, this.#options.principal()]);
   }
 
@@ -160,10 +164,12 @@ export class Away {
           this.#ids.delete(id);
           if (!this.#ended.delete(id)) reader.tell(line);
           break;
-        case "job":
-          if (!this.#ids.has(id)) this.#lent.add(id);
-          reader.tell(line);
+        case "job": case "ev": case "mix": {
+          if (name === "job" && !this.#ids.has(id)) this.#lent.add(id);
+          const leaves = this.#changed ? legible(line, reader.rights) : line;
+          if (leaves !== undefined) reader.tell(leaves);
           break;
+        }
         default: reader.tell(line);
       }
     }
