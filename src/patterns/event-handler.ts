@@ -24,7 +24,7 @@ interface MethodContext { readonly kind: string; readonly name: PropertyKey; add
  * A standard decorator (ECMAScript) of an agent's method: it gets the events of these patterns. Where decorators are not compiled, `static handlers` says the same.
  * @example
  * class MyAgent extends EventEnabledAgent {
- *   @eventHandler("task.assigned", { group: "reviewers" }) async handleTask(event) {…}
+ *   @eventHandler("task.assigned", { group: "reviewers" }) async handleTask(event) { await this.reply(event, "task.completed"); }
  * }
  */
 export function eventHandler(topics: string | readonly string[], options: SubscribeOptions = {}): (method: Method, context: MethodContext) => void {
