@@ -17,17 +17,20 @@ export interface ChartOptions {
   /** Upper end of the scale; without it, the data's, but no less than `least`. */
   readonly max?: number;
   readonly least?: number;
+  /** Seconds that it shows; without it {@link SPAN}. */
+  readonly span?: number;
   /** Values of the left axis. */
   axis(value: number): string;
   /** The point under the pointer, or under the pointer in another chart; undefined when it has left. */
   hovered(time: number | undefined, values: readonly (number | null)[]): void;
 }
 
-/** Lines over the last five minutes. Time is the router's: the right edge is its newest event, moved on by the seconds since then. */
+/** Lines over the last minutes. Time is the router's: the right edge is its newest event, moved on by the seconds since then. */
 export class TimeChart {
   readonly #host: HTMLElement;
   readonly #plot: uPlot;
   readonly #series: number;
+  readonly #span: number;
   #times: number[] = [];
   #values: (number | null)[][];
   #newest = 0;
@@ -37,6 +40,7 @@ export class TimeChart {
   constructor(host: HTMLElement, options: ChartOptions) {
     this.#host = host;
     this.#series = options.lines.length;
+    this.#span = options.span ?? SPAN;
     this.#values = options.lines.map(() => []);
     this.#plot = new uPlot(this.#options(options), this.#data(), host);
     new ResizeObserver(() => this.#plot.setSize(this.#size())).observe(host);
@@ -80,7 +84,7 @@ export class TimeChart {
   }
 
   #forget(): void {
-    const oldest = this.#end() - SPAN - SILENCE;
+    const oldest = this.#end() - this.#span - SILENCE;
     const gone = this.#times.findIndex((time) => time >= oldest);
     if (gone < 60) return;
     this.#times.splice(0, gone);
@@ -105,18 +109,19 @@ export class TimeChart {
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7, width: 2 }, sync: { key: "metrics" } },
       scales: {
-        x: { time: true, range: () => [this.#end() - SPAN, this.#end()] },
+        x: { time: true, range: () => [this.#end() - this.#span, this.#end()] },
         y: { range: (_, __, most) => [0, max ?? Math.max(least, most * 1.15)] },
       },
       axes: [
-        { stroke: () => color("--chart-label"), font, grid: { show: false }, ticks: { show: false }, size: 22, gap: 4, space: 52, incrs: [60, 120, 300], values: (_, times) => times.map((time) => minute(time)) },
+        { stroke: () => color("--chart-label"), font, grid: { show: false }, ticks: { show: false }, size: 22, gap: 4, space: 52, incrs: [15, 30, 60, 120, 300], values: (plot, times) => times.map((time) => (roomFor(plot, time) ? clock(time, this.#span) : "")) },
         { stroke: () => color("--chart-label"), font, grid: faint, ticks: { show: false }, size: 40, gap: 6, space: 26, values: (_, values) => values.map(axis) },
       ],
       series: [{}, ...lines.map((line): uPlot.Series => ({
         label: line.label,
         stroke: () => color(line.color),
         width: 1.5,
-        points: { show: false },
+        // Few points, such as a single one, are no line yet.
+        points: { show: this.#span < SPAN, size: 4, width: 0, fill: () => color(line.color) },
         ...(line.area === true ? { fill: (plot: uPlot) => fade(plot, color(line.color)) } : {}),
       }))],
       hooks: {
@@ -130,9 +135,16 @@ export class TimeChart {
   }
 }
 
-function minute(time: number): string {
+/** Whether a label under this time is not cut off by the edge. */
+function roomFor(plot: uPlot, time: number): boolean {
+  return !(plot.valToPos(time, "x") > plot.bbox.width / uPlot.pxRatio - 12);
+}
+
+/** With seconds where only a minute is on show. */
+function clock(time: number, span: number): string {
   const date = new Date(time * 1_000);
-  return `${String(date.getHours()).padStart(2, "0")}:${String(date.getMinutes()).padStart(2, "0")}`;
+  const two = (part: number): string => String(part).padStart(2, "0");
+  return span < SPAN ? `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}` : `${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
 /** The colour, paler towards the bottom. */

@@ -16,13 +16,13 @@ addEventListener("error", (event) => activity.error(event.error ?? event.message
 addEventListener("unhandledrejection", (event) => activity.error(event.reason, "this page"));
 
 const session = new RouterSession((thrown, doing) => activity.error(thrown, doing));
-let restyle = (): void => {};
-setUpTheme(find("theme", HTMLFormElement), () => restyle());
-({ restyle } = setUpMetrics(session, activity));
+const restyles: (() => void)[] = [];
+setUpTheme(find("theme", HTMLFormElement), () => { for (const restyle of restyles) restyle(); });
+restyles.push(setUpMetrics(session, activity).restyle);
 setUpFigures(session, activity);
 const draft = setUpPublishForm(session, activity);
 const tail = setUpTail(session, activity);
 setUpTransportBar(session, activity);
-setUpPanels(session, activity, () => liveProgram(session.reach, tail(), draft()));
+restyles.push(setUpPanels(session, activity, () => liveProgram(session.reach, tail(), draft())).restyle);
 // Last: it connects.
 setUpConnectionBar(session, activity);

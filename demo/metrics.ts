@@ -44,12 +44,20 @@ const PATIENCE = 2_500;
 export function setUpMetrics(session: RouterSession, activity: Activity): { restyle(): void } {
   const grid = find("metrics", HTMLElement);
   const empty = find("metrics-empty", HTMLElement);
+  const emptyTitle = find("metrics-empty-title", HTMLElement);
+  const emptyHint = find("metrics-empty-hint", HTMLElement);
+  const section = grid.closest<HTMLElement>(".metrics")!;
   const tiles = new Map(metrics.map((metric) => [metric.type, createTile(metric, grid)]));
   let readings = 0;
   let waiting: ReturnType<typeof setTimeout> | undefined;
 
   session.use((client) => {
     readings = 0;
+    // A page has no machine of its own to tell of.
+    section.hidden = session.transport === "memory";
+    empty.hidden = false;
+    emptyHint.hidden = true;
+    setText(emptyTitle, "Waiting for the machine's metrics …");
     for (const tile of tiles.values()) tile.clear();
     const since = new Date(Date.now() - SPAN * 1_000);
     const subscription = client.on([...tiles.keys()], { from: since }, (event) => {
@@ -57,12 +65,12 @@ export function setUpMetrics(session: RouterSession, activity: Activity): { rest
       tiles.get(event.type)?.take(event.timestamp, event.payload as Reading | null);
     });
     subscription.ready.then(() => {
-      waiting = setTimeout(() => { empty.hidden = readings > 0; }, PATIENCE);
+      waiting = setTimeout(() => {
+        emptyHint.hidden = false;
+        setText(emptyTitle, "No machine metrics in this namespace yet.");
+      }, PATIENCE);
     }, (thrown: unknown) => { if (client === session.client) activity.error(thrown, "following the metrics"); });
-    return () => {
-      clearTimeout(waiting);
-      empty.hidden = true;
-    };
+    return () => clearTimeout(waiting);
   });
 
   const redraw = () => { for (const tile of tiles.values()) tile.draw(); };

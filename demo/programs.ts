@@ -25,7 +25,7 @@ function begin({ url, namespace, transport, encrypted, credential }: Reach, sock
       socket !== undefined && `WebSocket: ${socket}`,
       namespace !== "default" && `namespace: ${json(namespace)}`,
       credential === "token" && 'auth: { type: "jwt", token: process.env.EVENT_ROUTER_TOKEN! }',
-    credential === "key" && 'auth: { type: "api_key", key: process.env.EVENT_ROUTER_API_KEY! }',
+      credential === "key" && 'auth: { type: "api_key", key: process.env.EVENT_ROUTER_API_KEY! }',
       encrypted && "encryption: { key: process.env.EVENT_KEY! }",
     )});`,
     "",
@@ -33,8 +33,8 @@ function begin({ url, namespace, transport, encrypted, credential }: Reach, sock
 }
 
 export interface Tail { readonly topics: readonly string[]; readonly filter: EventFilter | undefined; readonly from: "now" | "start" }
-/** @param options as they are written in the form: only what is said. */
-export interface Draft { readonly type: string; readonly payload: string; readonly options: Readonly<Record<string, unknown>> }
+/** What is in the publish form: the payload as it is written, of the options only those that are said. */
+export interface Draft { readonly type: string; readonly payload: string; readonly options: { readonly priority?: number; readonly source?: string; readonly correlationId?: string } }
 
 export const liveProgram = (reach: Reach, { topics, filter, from }: Tail, { type, payload, options }: Draft): string => lines(
   ...begin(reach),

@@ -1,10 +1,12 @@
 import { type EventRouterClient, type Receipt, ValidationError } from "../src/index.ts";
 import { type Activity, describe } from "./activity.ts";
-import { find, make } from "./dom.ts";
+import { find, make, setText } from "./dom.ts";
 import { examples, type Example, sensorBatch } from "./examples.ts";
 import { count, decimal } from "./format.ts";
 import { findJsonMistake } from "./json-mistake.ts";
 import type { Draft } from "./programs.ts";
+import { setUpPublishHistory } from "./publish-history.ts";
+import { setUpPublishSchema } from "./publish-schema.ts";
 import type { RouterSession } from "./session.ts";
 
 /** A publish that takes longer than this says that it is under way. */
@@ -49,7 +51,7 @@ export function setUpPublishForm(session: RouterSession, activity: Activity): ()
     result.hidden = false;
   }
 
-  async function run(publish: (client: EventRouterClient) => Promise<readonly Receipt[]>): Promise<void> {
+  async function run(publish: (client: EventRouterClient) => Promise<readonly Receipt[]>): Promise<boolean> {
     const { client } = session;
     const mine = ++turn;
     const begun = performance.now();
@@ -60,28 +62,31 @@ export function setUpPublishForm(session: RouterSession, activity: Activity): ()
       const took = `${decimal(performance.now() - begun)} ms`;
       const [first] = receipts;
       const last = receipts.at(-1);
-      if (first === undefined || last === undefined) return;
+      if (first === undefined || last === undefined) return true;
       const seq = first.seq === null ? "not known" : receipts.length === 1 ? count(first.seq) : `${count(first.seq)} – ${last.seq === null ? "?" : count(last.seq)}`;
       const what = receipts.length === 1 ? first.type : `${count(receipts.length)} events`;
       activity.success(`${what} ${first.status} as ${seq} in ${took}`);
-      if (mine !== turn) return;
+      if (mine !== turn) return true;
       show("good", make("span", "badge", first.status), fact("seq", seq), fact("took", took), ...(receipts.length === 1 ? [fact("id", first.id)] : [fact("events", count(receipts.length))]));
+      return true;
     } catch (thrown) {
       activity.error(thrown, "publishing");
       const { code, message } = describe(thrown);
       if (mine === turn) show("bad", make("code", "code", code), message);
+      return false;
     } finally {
       clearTimeout(waiting);
     }
   }
 
-  function fill(example: Example): void {
-    type.value = example.type;
-    payload.value = JSON.stringify(example.payload, null, 2);
-    priority.value = example.priority === undefined ? "" : String(example.priority);
-    source.value = example.source ?? "";
-    correlationId.value = example.correlationId ?? "";
+  function fill(draft: Draft): void {
+    type.value = draft.type;
+    payload.value = draft.payload;
+    priority.value = draft.options.priority === undefined ? "" : String(draft.options.priority);
+    source.value = draft.options.source ?? "";
+    correlationId.value = draft.options.correlationId ?? "";
     if (priority.value + source.value + correlationId.value !== "") more.open = true;
+    type.dispatchEvent(new Event("input"));
     check();
   }
 
@@ -92,10 +97,23 @@ export function setUpPublishForm(session: RouterSession, activity: Activity): ()
     ...(correlationId.value.trim() !== "" && { correlationId: correlationId.value.trim() }),
   });
 
+  const draft = (): Draft => ({ type: type.value.trim(), payload: payload.value.trim(), options: options() });
+  const history = setUpPublishHistory((earlier) => {
+    fill(earlier);
+    payload.focus();
+  });
+  const schema = setUpPublishSchema(type, payload);
+
+  async function publish(now: Draft): Promise<void> {
+    const value = JSON.parse(now.payload) as unknown;
+    const faults = await schema.faults(value);
+    if (faults.length > 0) return show("bad", make("code", "code", "ERR_SCHEMA"), "not published: ", make("ul", "faults", ...faults.map((fault) => make("li", "", fault))));
+    if (await run(async (client) => [await client.publish(now.type, value, now.options)])) history.add(now);
+  }
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (!check()) return payload.focus();
-    void run(async (client) => [await client.publish(type.value.trim(), JSON.parse(payload.value) as unknown, options())]);
+    void publish(draft());
   });
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
@@ -105,10 +123,33 @@ export function setUpPublishForm(session: RouterSession, activity: Activity): ()
   payload.addEventListener("input", check);
 
   const buttons = find("examples", HTMLElement);
-  for (const example of examples) buttons.append(chip(example.type, () => fill(example)));
+  for (const example of examples) buttons.append(chip(example.type, () => fill(draftOf(example))));
   buttons.append(chip("batch of 100", () => void run((client) => client.publishBatch(sensorBatch()))));
-  fill(examples[0]!);
-  return () => ({ type: type.value.trim(), payload: payload.value.trim(), options: options() });
+  const shop = find("play", HTMLButtonElement);
+  shop.addEventListener("click", () => {
+    try {
+      if (session.traffic.playing) return session.traffic.stop();
+      const { traffic } = session.address.now;
+      session.address.write({ traffic: traffic === "none" ? "shop" : traffic });
+      session.traffic.play(traffic === "none" ? "shop" : traffic);
+    } catch (thrown) {
+      activity.error(thrown, "playing");
+    }
+  });
+  const showTraffic = (): void => {
+    const what = session.address.now.traffic === "sensors" ? "sensors" : "a shop";
+    setText(shop, session.traffic.playing ? `stop · ${count(session.traffic.published)}` : `play ${what}`);
+    shop.setAttribute("aria-pressed", String(session.traffic.playing));
+  };
+  session.traffic.onChange(showTraffic);
+  session.address.onChange(showTraffic);
+  showTraffic();
+  fill(draftOf(examples[0]!));
+  return draft;
+}
+
+function draftOf({ type, payload, ...options }: Example): Draft {
+  return { type, payload: JSON.stringify(payload, null, 2), options };
 }
 
 function fact(name: string, value: string): HTMLElement {

@@ -4,6 +4,7 @@ import { InPageNetwork } from "./in-page-network.ts";
 import { createInPageRouter } from "./in-page-router.ts";
 import { NetworkSwitch } from "./network-switch.ts";
 import type { Reach } from "./programs.ts";
+import { TrafficPlayer } from "./traffic.ts";
 
 /** Work of one panel with one client. What it returns is called when that client goes. */
 export type Use = (client: EventRouterClient) => () => void;
@@ -13,6 +14,7 @@ export class RouterSession {
   readonly address = new PageAddress();
   readonly network = new NetworkSwitch();
   readonly inPage = new InPageNetwork(createInPageRouter());
+  readonly traffic = new TrafficPlayer(() => this.address.now.rate, () => this.#client);
   readonly #report: (thrown: unknown, doing: string) => void;
   readonly #uses: Use[] = [];
   readonly #watchers: ((state: ClientState) => void)[] = [];

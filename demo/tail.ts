@@ -2,9 +2,11 @@ import type { EventRouterClient, RouterEvent } from "../src/index.ts";
 import type { Activity } from "./activity.ts";
 import { find, setText } from "./dom.ts";
 import { EventList, LIMIT } from "./event-list.ts";
+import { setUpFilterBuilder } from "./filter-builder.ts";
 import { setUpFilterBar, type TailQuery } from "./filter-bar.ts";
 import { count } from "./format.ts";
 import { showFrames } from "./frame-budget.ts";
+import { Seen } from "./seen.ts";
 import type { RouterSession } from "./session.ts";
 
 /** The live tail: one subscription at a time, which is replaced only when the router has accepted the next. @returns what it follows. */
@@ -24,6 +26,7 @@ export function setUpTail(session: RouterSession, activity: Activity): () => Tai
   let leave = (): void => {};
   let abandon = (): void => {};
 
+  const seen = new Seen();
   const kept = find("tail-kept", HTMLElement);
   const list = new EventList(rows, find("row-list", HTMLOListElement), () => {
     setText(kept, `${count(list.kept)} of at most ${count(LIMIT)} kept · ${count(list.drawn)} drawn`);
@@ -40,7 +43,7 @@ export function setUpTail(session: RouterSession, activity: Activity): () => Tai
     }
     const waiting = session.client !== undefined && !list.paused;
     setText(emptyTitle, session.client === undefined ? "Not connected." : list.paused ? "Paused." : `Waiting for events that match ${shown} …`);
-    setText(emptyHint, waiting ? "Publish one, or choose “from start” to see what the log holds." : "");
+    setText(emptyHint, waiting ? "Publish one on this page, press “play a shop”, or choose “from start” to see what the log holds." : "");
   });
 
   async function follow(client: EventRouterClient, { topics, filter, from }: TailQuery): Promise<void> {
@@ -71,8 +74,11 @@ export function setUpTail(session: RouterSession, activity: Activity): () => Tai
     following = { topics, filter, from };
     shown = filter === undefined ? topics.join(", ") : `${topics.join(", ")} and the filter`;
     list.clear();
-    for (const event of early) list.push(event);
-    take = (event) => list.push(event);
+    take = (event) => {
+      seen.take(event);
+      list.push(event);
+    };
+    for (const event of early) take(event);
   }
 
   const bar = setUpFilterBar(session.address, async (query) => {
@@ -90,6 +96,7 @@ export function setUpTail(session: RouterSession, activity: Activity): () => Tai
     };
   });
 
+  setUpFilterBuilder(seen);
   showFrames(find("frame-meter", HTMLElement));
   pause.addEventListener("click", () => { list.paused = !list.paused; });
   search.addEventListener("input", () => list.search(search.value));

@@ -29,15 +29,51 @@ const kinds: Readonly<Record<Exclude<Traffic, "none">, Publish>> = {
 const BEAT = 100;
 
 /** Publishes so many events a second until it is stopped. What it cannot publish now, since there is no connection, it leaves out. */
-export function playTraffic(kind: Exclude<Traffic, "none">, rate: () => number, client: () => EventRouterClient | undefined, told: (published: number) => void): () => void {
-  let turn = 0;
-  let due = 0;
-  const timer = setInterval(() => {
-    const to = client();
-    if (to?.state !== "connected") return;
-    due = Math.min(due + rate() * BEAT / 1_000, rate());
-    for (; due >= 1; due--) kinds[kind](to, turn++);
-    told(turn);
-  }, BEAT);
-  return () => clearInterval(timer);
+export class TrafficPlayer {
+  readonly #rate: () => number;
+  readonly #client: () => EventRouterClient | undefined;
+  readonly #watchers: (() => void)[] = [];
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #published = 0;
+
+  constructor(rate: () => number, client: () => EventRouterClient | undefined) {
+    this.#rate = rate;
+    this.#client = client;
+  }
+
+  get playing(): boolean { return this.#timer !== undefined; }
+  get published(): number { return this.#published; }
+
+  /** Called when it begins, goes on and stops. */
+  onChange(watcher: () => void): void {
+    this.#watchers.push(watcher);
+  }
+
+  /** @throws Error if the page is not connected. */
+  play(kind: Exclude<Traffic, "none">): void {
+    if (this.#client() === undefined) throw new Error("not connected: press Connect at the top of the page");
+    clearInterval(this.#timer);
+    let due = 0;
+    let turn = 0;
+    this.#published = 0;
+    this.#timer = setInterval(() => {
+      const client = this.#client();
+      if (client?.state !== "connected") return;
+      due = Math.min(due + this.#rate() * BEAT / 1_000, this.#rate());
+      for (; due >= 1; due--) kinds[kind](client, turn++);
+      this.#published = turn;
+      this.#tell();
+    }, BEAT);
+    this.#tell();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const watcher of this.#watchers) watcher();
+  }
 }

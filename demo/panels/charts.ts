@@ -8,6 +8,8 @@ import { chartsProgram } from "../programs.ts";
 import { button, card } from "./parts.ts";
 import type { SetUpPanel } from "./panels.ts";
 
+/** What the charts show, in seconds. */
+const MINUTE = 60;
 const PROBE = "playground.probe";
 
 /** Events per second, the way of an event from this page to the router and back, and the page's own frames. */
@@ -26,9 +28,9 @@ export const setUpCharts: SetUpPanel = (host, session, activity) => {
       start.textContent = "10,000 events/s for five seconds";
     });
   }, "primary");
-  host.append(card("Charts", "The last five minutes, while this panel is on show. The flood is ephemeral: it leaves nothing in the log.", make("div", "actions-row", start), make("div", "chart-grid", rate.host, latency.host, frame.host)));
+  host.append(card("Charts", "The last minute, while this panel is on show. The flood is ephemeral: it leaves nothing in the log.", make("div", "actions-row", start), make("div", "chart-grid", rate.host, latency.host, frame.host)));
 
-  return { code: () => chartsProgram(session.reach), show() {
+  return { code: () => chartsProgram(session.reach), restyle: () => { for (const { draw } of [rate, latency, frame]) draw(); }, show() {
     let received = 0;
     let asked: EventRouterClient | undefined;
     let end = (): void => {};
@@ -74,12 +76,13 @@ function tile(title: string, unit: string, about: string, lines: readonly Line[]
   plot.setAttribute("role", "img");
   plot.setAttribute("aria-label", `${title}: no figure yet`);
   const element = make("article", "metric", make("div", "metric-head", make("h3", "", title), make("p", "figure", value, make("span", "unit", unit))), make("p", "about", about), plot);
-  const chart = new TimeChart(plot, { lines, least, axis: count, hovered() {} });
+  const chart = new TimeChart(plot, { lines, least, span: MINUTE, axis: count, hovered() {} });
   return {
     host: element,
+    draw: () => chart.draw(),
     push(figure: number): void {
       setText(value, measure(figure));
-      plot.setAttribute("aria-label", `${title} over the last five minutes, now ${measure(figure)} ${unit}`);
+      plot.setAttribute("aria-label", `${title} over the last minute, now ${measure(figure)} ${unit}`);
       chart.push(Date.now() / 1_000, [figure]);
     },
   };

@@ -1,3 +1,4 @@
+import { codeView } from "../code-view.ts";
 import { make, setText } from "../dom.ts";
 import type { RouterSession } from "../session.ts";
 import { button, card } from "./parts.ts";
@@ -24,7 +25,7 @@ export function setUpCode(host: HTMLElement, session: RouterSession, programs: r
     const wanted = programs.find(({ id }) => id === session.address.now.of) ?? programs[0]!;
     for (const radio of radios) radio.checked = radio.value === wanted.id;
     setText(copied, "");
-    setText(code, wanted.code());
+    code.replaceChildren(...codeView(wanted.code()));
   };
   choices.addEventListener("change", ({ target }) => {
     session.address.write({ of: (target as HTMLInputElement).value });

@@ -7,7 +7,7 @@ import { button, card, check, field } from "./parts.ts";
 export function encryptionCard(session: RouterSession, activity: Activity): HTMLElement {
   const key = field("Key (32 bytes, base64)", "");
   const encrypt = check("Encrypt what is published");
-  const state = make("p", "about");
+  const state = make("span", "note");
   state.setAttribute("role", "status");
   setText(state, "Off: payloads travel in the clear.");
   const apply = (): void => {
@@ -29,5 +29,5 @@ export function encryptionCard(session: RouterSession, activity: Activity): HTML
   return card("Encryption", "AES-256-GCM from this page to whoever has the key. The key stays in this page: it is in no link and in no storage.", encrypt.label, key.label, make("div", "actions-row", button("New key", () => {
     renew();
     if (encrypt.input.checked) apply();
-  })), state);
+  }), state));
 }

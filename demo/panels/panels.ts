@@ -15,6 +15,8 @@ export interface Panel {
   show(): (() => void) | void;
   /** What it does, as a program. */
   code(): string;
+  /** After the page's colours have changed: what is drawn by a script. */
+  restyle?(): void;
 }
 export type SetUpPanel = (host: HTMLElement, session: RouterSession, activity: Activity) => Panel;
 
@@ -32,7 +34,7 @@ const panels: readonly { readonly id: string; readonly name: string; readonly se
  * The panels beside the live page, one on show at a time: links, so that each has an address and the browser's back button works.
  * @param live the program of the live page.
  */
-export function setUpPanels(session: RouterSession, activity: Activity, live: () => string): void {
+export function setUpPanels(session: RouterSession, activity: Activity, live: () => string): { restyle(): void } {
   const { address } = session;
   const nav = find("panels", HTMLElement);
   const links: { readonly link: HTMLAnchorElement; readonly to: Parameters<typeof address.link>[0] }[] = [];
@@ -66,15 +68,17 @@ export function setUpPanels(session: RouterSession, activity: Activity, live: ()
     head?.append(link);
   };
 
+  const restyles: (() => void)[] = [];
   const liveHost = find("live", HTMLElement);
   const parts = [add("live", "Live", liveHost, () => {})];
   const programs: Program[] = [{ id: "live", name: "Live", code: live }];
   codeLink(find("tail-title", HTMLElement).parentElement!.querySelector(".code-place"), "live", "Live");
   for (const { id, name, setUp } of panels) {
     const host = main(id);
-    const { show, code } = setUp(host, session, activity);
-    parts.push(add(id, name, host, show));
-    programs.push({ id, name, code });
+    const panel = setUp(host, session, activity);
+    if (panel.restyle !== undefined) restyles.push(panel.restyle);
+    parts.push(add(id, name, host, panel.show));
+    programs.push({ id, name, code: panel.code });
     codeLink(host.querySelector(".card-head"), id, name);
   }
   const codeHost = main("code");
@@ -100,5 +104,8 @@ export function setUpPanels(session: RouterSession, activity: Activity, live: ()
     if (moved) scrollTo(0, 0);
   };
   address.onChange(route);
+  // What was in sight at one width need not be at another.
+  addEventListener("resize", () => nav.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }));
   route();
+  return { restyle: () => { for (const restyle of restyles) restyle(); } };
 }

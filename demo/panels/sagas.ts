@@ -32,7 +32,7 @@ export const setUpSagas: SetUpPanel = (host, session, activity) => {
       activity.error(thrown, "running the example");
     }
   };
-  const form = make("form", "actions-row grow", name.label, make("button", "primary", "Look"), button("Order that works", () => start(99)), button("Order that fails", () => start(5_000)));
+  const form = make("form", "actions-row grow", name.label, make("button", "", "Look"), button("Order that works", () => start(99), "primary"), button("Order that fails", () => start(5_000)));
   host.append(card("Sagas", "A process of several steps. When one fails for good, the finished ones are taken back, newest first. An instance lives in the log: another process goes on with it after a crash.", form, body));
 
   async function draw(): Promise<void> {
@@ -44,7 +44,7 @@ export const setUpSagas: SetUpPanel = (host, session, activity) => {
       body.replaceChildren(make("ol", "cards", ...list.reverse().slice(0, 100).map(({ key, status, steps, reason }) => make("li", "letter",
         make("div", "letter-head", make("strong", "", key), make("span", `status ${tones[status]}`, status)),
         ...(reason === undefined ? [] : [make("p", "reason", reason)]),
-        timeline(steps.map(({ step, event, compensated }) => ({ tone: compensated === true ? "warn" : "good", title: step, note: compensated === true ? "taken back" : `by ${event}` })))))));
+        timeline(steps.map(({ step, compensated }) => ({ tone: compensated === true ? "warn" : "good", title: step, note: compensated === true ? "done, then taken back" : "done" })))))));
     } catch (thrown) {
       body.replaceChildren(empty("The saga cannot be looked at.", describe(thrown).message));
     }

@@ -34,6 +34,7 @@ export const setUpScenario: SetUpPanel = (host, session, activity) => {
     navigator.clipboard.writeText(link.input.value).then(() => setText(copied, "Copied"), () => link.input.select());
   }, "primary"), copied));
 
+  host.classList.add("two");
   host.append(
     trafficCard(session, activity),
     card("Network faults", "A bad network between this page and the router in it. Nothing that was acknowledged is lost, and handlers see each event in its order: try it.", note, delay.label, drop.label, make("div", "actions-row", toPage, cut)),
@@ -45,7 +46,7 @@ export const setUpScenario: SetUpPanel = (host, session, activity) => {
     const inPage = session.transport === "memory";
     delay.input.disabled = drop.input.disabled = !inPage;
     toPage.hidden = inPage;
-    setText(note, inPage ? "They work: this page talks to the router in itself." : "They wait: this page talks to another router, whose network they cannot touch.");
+    setText(note, inPage ? "On: this page talks to the router in itself." : "Off for now: this page talks to a router outside it, whose network it cannot spoil.");
     link.input.value = new URL(address.link({ panel: "live" }), location.href).href;
   };
   const { delay: first, drop: chance } = address.now;

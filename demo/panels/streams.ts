@@ -12,7 +12,7 @@ const story: readonly [string, unknown][] = [["order.created", { total: 99.99 }]
 export const setUpStreams: SetUpPanel = (host, session, activity) => {
   const name = field("Stream", "order-123");
   const body = make("div", "panel-body");
-  const form = make("form", "actions-row grow", name.label, make("button", "primary", "Read"), button("Append the next event", () => append()));
+  const form = make("form", "actions-row grow", name.label, make("button", "", "Read"), button("Append the next event", () => append(), "primary"));
   host.append(card("Event streams", "All that happened to one thing, such as an order. Each event has a version, and two writers never both write the same one.", form, body));
   let turn = 0;
 

@@ -3,7 +3,6 @@ import type { Traffic } from "../address.ts";
 import { make, setText } from "../dom.ts";
 import { count } from "../format.ts";
 import type { RouterSession } from "../session.ts";
-import { playTraffic } from "../traffic.ts";
 import { button, card, segments, slider } from "./parts.ts";
 
 /** Events that the page publishes by itself. By itself it begins only on the router in the page: a link that somebody sent writes nothing into another's log. */
@@ -11,35 +10,34 @@ export function trafficCard(session: RouterSession, activity: Activity): HTMLEle
   const { address } = session;
   const told = make("span", "note");
   told.setAttribute("role", "status");
-  let stop: (() => void) | undefined;
+  const player = session.traffic;
   const kinds = segments<Traffic>("Traffic", "traffic", [["none", "None"], ["shop", "A shop"], ["sensors", "Sensors"]], address.now.traffic, (traffic) => {
+    if (player.playing) player.stop();
     address.write({ traffic });
-    if (stop !== undefined) end();
-    show();
   });
   const rate = slider("Rate", { min: 1, max: 200, step: 1 }, "events a second", (value) => address.write({ rate: value }));
   rate.set(address.now.rate);
-  const play = button("Play", () => (stop === undefined ? begin() : end()), "primary");
+  const play = button("Play", () => (player.playing ? player.stop() : begin()), "primary");
 
   function begin(): void {
     const { traffic } = address.now;
     if (traffic === "none") return;
-    if (session.client === undefined) return activity.error(new Error("not connected: press Connect at the top of the page"), "playing");
-    stop = playTraffic(traffic, () => address.now.rate, () => session.client, (published) => setText(told, `${count(published)} published`));
-    show();
-  }
-  function end(): void {
-    stop?.();
-    stop = undefined;
-    show();
+    try {
+      player.play(traffic);
+    } catch (thrown) {
+      activity.error(thrown, "playing");
+    }
   }
   function show(): void {
     const none = address.now.traffic === "none";
+    for (const radio of kinds.querySelectorAll("input")) radio.checked = radio.value === address.now.traffic;
     play.disabled = none;
     rate.input.disabled = none;
-    setText(play, stop === undefined ? "Play" : "Stop");
-    if (stop === undefined) setText(told, none ? "Choose what is published, then press Play and look at the live tail." : "");
+    setText(play, player.playing ? "Stop" : "Play");
+    setText(told, player.playing ? `${count(player.published)} published: look at the live tail` : none ? "Choose what is published, then press Play and look at the live tail." : "");
   }
+  player.onChange(show);
+  address.onChange(show);
   show();
   if (address.now.transport === "memory") {
     let first = true;

@@ -6,6 +6,8 @@ const stage = new Stage();
 
 test("light, dark or as the system, remembered; the contrast is AA in both", async () => {
   await stage.open();
+  // Without transitions: colours are what they will be at once.
+  await stage.page.emulateMedia({ reducedMotion: "reduce" });
   await stage.publishMetrics(3);
   await stage.publisher.publish("order.placed", { total: 1 });
   await stage.row("order.placed").locator(".line").click();
@@ -16,7 +18,6 @@ test("light, dark or as the system, remembered; the contrast is AA in both", asy
   const light = await ground();
   expect(await stage.page.evaluate(contrastFaults)).toEqual([]);
   await stage.page.getByTitle("Dark").click();
-  await stage.page.waitForTimeout(300);
   const dark = await ground();
   expect(dark).not.toBe(light);
   expect(await stage.page.evaluate(contrastFaults)).toEqual([]);
@@ -29,6 +30,7 @@ test("light, dark or as the system, remembered; the contrast is AA in both", asy
 test.each([["light", 1440, 900, 1], ["dark", 1440, 900, 1], ["phone", 390, 844, 2]] as const)("%s: fits its width; a picture is kept", async (name, width, height, scale) => {
   await stage.publishMetrics(290);
   await stage.open({ width, height, scale, colors: name === "dark" ? "dark" : "light" });
+  await stage.page.emulateMedia({ reducedMotion: "reduce" });
   const types: [string, unknown][] = [
     ["user.created", { id: 123, name: "Alice", roles: ["editor"] }], ["payment.received", { orderId: 456, amount: 99.99, method: "card" }],
     ["sensor.north.reading", { celsius: 20.4 }], ["order.shipped", { orderId: 455, carrier: "canoe" }],
@@ -39,13 +41,11 @@ test.each([["light", 1440, 900, 1], ["dark", 1440, 900, 1], ["phone", 390, 844, 
   await stage.row("order.placed").waitFor();
   if (name !== "phone") await stage.page.locator("#rows .line").nth(3).click();
   await expect.poll(() => stage.inkOf("system.cpu")).toBeGreaterThan(50);
-  await stage.page.waitForTimeout(1_200);
   expect(await stage.page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
   const clipped = await stage.page.evaluate(() => [...document.querySelectorAll("button, input, h1, h2, label, dd, .figure")]
     .filter((element) => (element as HTMLElement).checkVisibility() && element.getBoundingClientRect().right > innerWidth).map((element) => element.outerHTML.slice(0, 80)));
   expect(clipped).toEqual([]);
   if (name === "phone") await stage.page.setViewportSize({ width, height: await stage.page.evaluate(() => document.documentElement.scrollHeight) });
   await stage.page.evaluate(() => scrollTo(0, 0));
-  await stage.page.waitForTimeout(200);
   await stage.page.screenshot({ path: `test-results/playground-${name}.png` });
 });

@@ -9,7 +9,7 @@ test("connects by itself, publishes the form with the receipt told, and shows th
   await stage.open();
   await stage.page.getByLabel("Type").fill("order.placed");
   await stage.page.getByLabel("Payload").fill('{ "orderId": 7, "note": "<b>no markup</b>" }');
-  await stage.page.getByText("Priority, source").click();
+  await stage.page.getByText("Options", { exact: true }).click();
   await stage.page.getByLabel("Priority").fill("8");
   await stage.page.getByLabel("Source").fill("till");
   await stage.page.getByLabel("Correlation id").fill("req-1");
