@@ -113,8 +113,8 @@ export class TimeChart {
         y: { range: (_, __, most) => [0, max ?? Math.max(least, most * 1.15)] },
       },
       axes: [
-        { stroke: () => color("--chart-label"), font, grid: { show: false }, ticks: { show: false }, size: 22, gap: 4, space: 52, incrs: [15, 30, 60, 120, 300], values: (plot, times) => times.map((time) => (roomFor(plot, time) ? clock(time, this.#span) : "")) },
-        { stroke: () => color("--chart-label"), font, grid: faint, ticks: { show: false }, size: 40, gap: 6, space: 26, values: (_, values) => values.map(axis) },
+        { stroke: () => color("--chart-label"), font, grid: { show: false }, ticks: { show: false }, size: 22, gap: 4, space: 52, incrs: [15, 30, 60, 120, 300], values: (plot, times) => times.map((time) => (roomFor(plot, time, this.#span) ? clock(time, this.#span) : "")) },
+        { stroke: () => color("--chart-label"), font, grid: faint, ticks: { show: false }, size: 46, gap: 6, space: 26, values: (_, values) => values.map(axis) },
       ],
       series: [{}, ...lines.map((line): uPlot.Series => ({
         label: line.label,
@@ -135,9 +135,10 @@ export class TimeChart {
   }
 }
 
-/** Whether a label under this time is not cut off by the edge. */
-function roomFor(plot: uPlot, time: number): boolean {
-  return !(plot.valToPos(time, "x") > plot.bbox.width / uPlot.pxRatio - 12);
+/** Whether a label under this time is not cut off by the edge, nor beside the scale. */
+function roomFor(plot: uPlot, time: number, span: number): boolean {
+  const [place, half] = [plot.valToPos(time, "x"), span < SPAN ? 24 : 12];
+  return !(place < half || place > plot.bbox.width / uPlot.pxRatio - half + 6);
 }
 
 /** With seconds where only a minute is on show. */

@@ -45,6 +45,7 @@ test.each([["light", 1440, 900, 1], ["dark", 1440, 900, 1], ["phone", 390, 844, 
   const clipped = await stage.page.evaluate(() => [...document.querySelectorAll("button, input, h1, h2, label, dd, .figure")]
     .filter((element) => (element as HTMLElement).checkVisibility() && element.getBoundingClientRect().right > innerWidth).map((element) => element.outerHTML.slice(0, 80)));
   expect(clipped).toEqual([]);
+  expect(await stage.page.locator(".side").evaluate((side) => side.scrollWidth - side.clientWidth)).toBe(0);
   if (name === "phone") await stage.page.setViewportSize({ width, height: await stage.page.evaluate(() => document.documentElement.scrollHeight) });
   await stage.page.evaluate(() => scrollTo(0, 0));
   await stage.page.screenshot({ path: `test-results/playground-${name}.png` });

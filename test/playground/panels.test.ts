@@ -57,6 +57,7 @@ test("each panel works, and axe finds nothing in light, in dark and at a phone's
   await stage.open();
   for (const [name, play] of Object.entries(scenes)) {
     await go(name);
+    await stage.page.locator("main:not([hidden])").screenshot({ path: `test-results/panel-${name.toLowerCase().replace(" ", "-")}-first.png` });
     await play();
     for (const [look, width, height] of [["light", 1440, 900], ["dark", 1440, 900], ["phone", 390, 844]] as const) {
       await stage.page.emulateMedia({ colorScheme: look === "dark" ? "dark" : "light", reducedMotion: "reduce" });

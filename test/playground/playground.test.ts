@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { faultsOf } from "./accessibility.ts";
-import { newStore, refused, Stage } from "./stage.ts";
+import { Stage } from "./stage.ts";
 
 const stage = new Stage();
 
@@ -238,68 +238,4 @@ test("the machine's metrics are drawn, those of the last minutes too; without an
   await stage.expectText("[data-type='system.loop'] .facts", /p99 · mean/);
   await stage.page.reload();
   for (const type of ["system.cpu", "system.memory", "system.loop"]) await expect.poll(() => stage.inkOf(type)).toBeGreaterThan(10);
-});
-
-test("comes back by itself when the router restarts on its port, and misses nothing", async () => {
-  const log = newStore();
-  await stage.serve(log);
-  await stage.open();
-  await stage.publisher.publish("before.cut", {});
-  await stage.row("before.cut").waitFor();
-
-  await stage.server.close({ retryAfter: 200 });
-  await stage.state("Reconnecting");
-  await stage.serve(log, stage.server.port);
-  await stage.publisher.publishBatch(Array.from({ length: 50 }, (_, i) => ["during.cut", { i }]));
-  await stage.state("Connected");
-  await stage.publisher.publish("after.cut", {});
-  await stage.row("after.cut").waitFor();
-  expect(await stage.seqs()).toEqual(Array.from({ length: 52 }, (_, i) => 52 - i));
-  await stage.expectText("#activity li:first-child", /Connected again/);
-  // The browser itself tells of each refused connection.
-  stage.forgive(refused);
-});
-
-test("a log that was lost is said to have begun anew", async () => {
-  await stage.open();
-  await stage.publisher.publish("first.life", {});
-  await stage.row("first.life").waitFor();
-  await stage.server.close({ retryAfter: 200 });
-  await stage.serve(newStore(), stage.server.port);
-  await stage.publisher.publish("second.life", {});
-  await stage.row("second.life").waitFor();
-  await stage.page.locator("#rows .gap", { hasText: "begun anew" }).waitFor();
-  stage.forgive(refused);
-});
-
-test("disconnects and connects on demand, to another namespace too", async () => {
-  await stage.open();
-  await stage.page.getByRole("button", { name: "Disconnect" }).click();
-  await stage.state("Not connected");
-  await stage.publishForm();
-  await stage.expectText("#publish-result", /press Connect/);
-  await stage.page.getByLabel("Namespace").fill("other");
-  await stage.page.getByRole("button", { name: "Connect", exact: true }).click();
-  await stage.state("Connected");
-  await stage.publisher.publish("of.default", {});
-  await stage.publishForm();
-  await stage.expectText("#publish-result", /published\s*seq 1\s/);
-  await stage.row("order.placed").waitFor();
-  expect(await stage.row("of.default").count()).toBe(0);
-  expect(new URL(stage.page.url()).hash).toBe("#/live?namespace=other");
-});
-
-test("another router, which the page's own router does not let it reach: the page says so and connects again to its own", async () => {
-  await stage.open();
-  await stage.page.getByLabel("Router", { exact: true }).fill("ws://127.0.0.1:9");
-  await stage.page.getByRole("button", { name: "Switch" }).click();
-  await stage.expectText("#connection-hint", /may talk only to the router that serves it, not to ws:\/\/127\.0\.0\.1:9/);
-  await stage.page.getByLabel("Router", { exact: true }).fill("nonsense");
-  await stage.page.getByRole("button", { name: "Switch" }).click();
-  await stage.expectText("#connection-hint", /url must be such as/);
-  await stage.page.getByLabel("Router", { exact: true }).fill(stage.server.url);
-  await stage.page.getByRole("button", { name: "Connect", exact: true }).click();
-  await stage.state("Connected");
-  expect(await stage.page.locator("#connection-hint").isHidden()).toBe(true);
-  stage.forgive(/Content Security Policy/);
 });
