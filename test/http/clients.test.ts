@@ -96,3 +96,27 @@ test("curl publishes, asks for history, and follows the stream", async () => {
   while ((text.match(/^data:.*\n/gm) ?? []).length < 2) await once(follow.stdout, "data");
   expect([...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => (JSON.parse(data!) as { seq: number }).seq)).toEqual([1, 2]);
 });
+
+test("what the page /docs says to type is answered, each line of it", async () => {
+  const own = await serve({ port: 0 });
+  onTestFinished(() => own.close());
+  await using client = own.client();
+  await client.respond("calculator.add", ({ payload: { x, y } }: { payload: { x: number; y: number } }) => x + y).ready;
+  await client.publish("user.created", { id: 1 }, { stream: "order-123" });
+  const page = await (await fetch(`${own.url}/docs`)).text();
+  const lines = [...page.matchAll(/<pre tabindex="0">(curl .*?)<\/pre>/gs)].map(([, text]) => text!.replaceAll("&#39;", "'").replaceAll("&#34;", '"').replaceAll("&#38;", "&")).map((line) => line.replace("http://127.0.0.1:8080", own.url));
+  expect(lines.length).toBeGreaterThan(15);
+  const answers = await Promise.all(lines.filter((line) => !line.includes(" -N ")).map(async (line) => {
+    // No log is that long here.
+    const { stdout } = await promisify(execFile)("bash", ["-c", `${line.replace("/events/1042", "/events/1")} -sS -o /dev/null -w '%{http_code}'`]);
+    return [line, Number(stdout)] as const;
+  }));
+  expect(answers.filter(([, status]) => status !== 200 && status !== 201)).toEqual([]);
+  const follow = spawn("bash", ["-c", `exec ${lines.find((line) => line.includes(" -N "))!} -sS`]);
+  onTestFinished(() => void follow.kill());
+  const feed = setInterval(() => client.publishNowait("user.created", { id: 2 }), 50);
+  onTestFinished(() => clearInterval(feed));
+  let said = "";
+  for await (const chunk of follow.stdout) if ((said += String(chunk)).includes('"type":"user.created"')) break;
+  expect(said).toContain("data: ");
+});

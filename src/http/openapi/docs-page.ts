@@ -36,11 +36,17 @@ ${rows.length === 0 ? "" : table("Parameter", "Where", "What", rows)}
 ${table("Status", "Content", "When", results)}</section>`;
 }
 
+/** Bodies to begin with, where an event is none. */
+const BODIES: Readonly<Record<string, string>> = {
+  request: '{"type": "calculator.add", "payload": {"x": 10, "y": 20}, "timeout": "5s"}',
+  retryDeadLetters: '{"all": true}', discardDeadLetters: '{"dead_letter_ids": ["dead_p1Vq7Yk2mN"]}', purge: '{"older_than": "30d"}',
+};
+
 /** What one would type. */
-function example({ method, path, body, query }: Operation): string {
+function example({ id, method, path, body, query }: Operation): string {
   const place = path.replace("{seq}", "1042").replace("{stream}", "order-123");
   const asked = path.endsWith("/stream") ? "?topics=user.*" : query !== undefined && method === "get" && "topics" in query.shape ? "?topics=user.*&limit=10" : "";
-  const sent = body === undefined ? "" : ` -H 'content-type: application/json' -d '{"type": "user.created", "payload": {"id": 123}}'`;
+  const sent = body === undefined ? (method === "post" ? " -X POST" : "") : ` -H 'content-type: application/json' -d '${BODIES[id] ?? '{"type": "user.created", "payload": {"id": 123}}'}'`;
   return `curl${path.endsWith("/stream") ? " -N" : ""} 'http://127.0.0.1:8080${place}${asked}'${sent}`;
 }
 
@@ -67,6 +73,6 @@ function text(value: string): string {
 const STYLE = `:root{color-scheme:light dark;--line:light-dark(#d0d7de,#3d444d);--soft:light-dark(#f6f8fa,#151b23);--link:light-dark(#0550ae,#79b8ff)}
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem}a{color:var(--link)}small{font-weight:400;opacity:.8}
 nav{line-height:2}nav a{margin-right:.8em}h3{font-size:1.05rem;margin:2rem 0 .5rem}h3 code{margin-right:.5em}
-pre{background:var(--soft);border:1px solid var(--line);padding:.6rem .8rem;overflow-x:auto}code,pre{font:.875rem/1.45 ui-monospace,monospace}
+pre{background:var(--soft);border:1px solid var(--line);padding:.6rem .8rem;overflow-x:auto}section pre{white-space:pre-wrap;overflow-wrap:anywhere}code,pre{font:.875rem/1.45 ui-monospace,monospace}
 .table{overflow-x:auto;margin:.5rem 0}table{border-collapse:collapse;width:100%}th,td{border:1px solid var(--line);padding:.3rem .6rem;text-align:left;vertical-align:top}
 details{margin:.4rem 0}summary{cursor:pointer}`;
