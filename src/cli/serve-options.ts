@@ -44,9 +44,11 @@ export function readServeOptions(given: Given): StartOptions {
   if (!isLoopback(host) && apiKeys.length === 0 && !allowAnonymous && given.auth === undefined) {
     throw usageError(`--host ${host} lets other machines in, and nothing says whom: give --api-key KEY (or EVENT_ROUTER_API_KEYS), or --allow-anonymous if everybody who reaches it may do everything`, "start");
   }
+  const auth = given.auth === undefined ? undefined : readAuthFile(given.auth);
+  if (auth?.certificates !== undefined && given["tls-ca"] === undefined) throw usageError(`${given.auth} lets client certificates in, and nothing says who signs them: give --tls-ca FILE, with --tls-cert and --tls-key`, "start");
   return {
     host, port: readCount(port, "--port", "start", [0, 65_535]), store: readStore(given.store ?? "memory"),
-    ...(apiKeys.length > 0 && { apiKeys }), ...(given.auth !== undefined && { auth: readAuthFile(given.auth) }), ...readTls(given), ...(given.rate !== undefined && { rates: readRates(given.rate) }), ...(allowAnonymous && { allowAnonymous }), ...(given.origin !== undefined && { origins: given.origin.map(readOrigin) }),
+    ...(apiKeys.length > 0 && { apiKeys }), ...(auth !== undefined && { auth }), ...readTls(given), ...(given.rate !== undefined && { rates: readRates(given.rate) }), ...(allowAnonymous && { allowAnonymous }), ...(given.origin !== undefined && { origins: given.origin.map(readOrigin) }),
     retention: readRetention(given),
   };
 }

@@ -1,12 +1,17 @@
-import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
 import { openAuth } from "../../src/hosts/auth-options.ts";
 import { readAuthOptions, serve, type RunningServer } from "../../src/hosts/server.ts";
 import { EventRouterClient } from "../../src/index.ts";
 import { createApiKey } from "../../src/router.ts";
+import { Cli, cli } from "../cli/cli.ts";
 import { TestEventSource } from "../http/event-source.ts";
 
 const text = readFileSync(new URL("../../docs/production.md", import.meta.url), "utf8");
+const certificate = (name: string): string => new URL(`../support/certificates/${name}.pem`, import.meta.url).pathname;
 const blocks = (language: string): string[] => [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"))].map((match) => match[1]!);
 
 /** Runs an example of the page with what it takes for granted, and returns a variable of it. */
@@ -36,4 +41,23 @@ test("the examples of docs/production.md run: a key that is revoked is out, a ti
   const source: TestEventSource = await run(ticket!, { url: server.url, token: page.key, fetch, EventSource: TestEventSource }, "source");
   expect((await source.response).statusCode).toBe(200);
   source.cut();
+});
+
+test("the commands of docs/production.md run, with its file", async () => {
+  const [commands] = blocks("bash");
+  const [make, start] = commands!.trim().split("\n").map((line) => [...line.matchAll(/'([^']*)'|(\S+)/g)].slice(1).map(([, quoted, plain]) => quoted ?? plain!));
+  const made = await cli(make!);
+  expect([made.code, made.out]).toEqual([0, expect.stringMatching(/^shop\.\S+\n/)]);
+  const folder = mkdtempSync(join(tmpdir(), "event-router-production-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, "auth.json"), blocks("json")[0]!);
+  const places: Readonly<Record<string, string>> = { "auth.json": join(folder, "auth.json"), "cert.pem": certificate("server"), "key.pem": certificate("server-key"), "ca.pem": certificate("ca"), "sqlite:/var/lib/events.db": `sqlite:${join(folder, "events.db")}` };
+  await using router = new Cli([...start!.map((one) => places[one] ?? one), "--port", "0", "--no-playground", "--json"]);
+  const { url } = JSON.parse((await router.says(/\{.*\}/))[0]) as { url: string };
+  expect(url).toMatch(/^https:/);
+  // A server that is to know client certificates, and is not told whose.
+  const refused = await cli(start!.filter((one) => one !== "--tls-ca" && one !== "ca.pem").map((one) => places[one] ?? one));
+  expect([refused.code, refused.err]).toEqual([2, expect.stringMatching(/auth\.json lets client certificates in, and nothing says who signs them: give --tls-ca FILE/)]);
+  const status = await new Promise((resolve, reject) => get(`${url.replace("0.0.0.0", "127.0.0.1")}/api/v1/stats`, { rejectUnauthorized: false }, (response) => resolve(response.resume().statusCode)).on("error", reject));
+  expect(status).toBe(401);
 });
