@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { compactDecrypt, CompactEncrypt } from "jose";
 import { expect, test } from "vitest";
@@ -52,4 +53,17 @@ test("who has a JOSE library and an HTTP client can write", async () => {
   } finally {
     await server.close();
   }
+});
+
+const python = spawnSync("python3", ["-c", "import cryptography"]).status === 0;
+
+if (python) test("the Python of docs/encryption.md opens what a client has encrypted, and nothing under another id", async () => {
+  await using server = await serve({ port: 0 });
+  await using client = new EventRouterClient({ url: server.url, encryption: { keys: { "2026-11": KEY } } });
+  await client.publish("patient.admitted", { name: "Åda", age: 36 });
+  const { events: [event] } = (await (await fetch(`${server.url}/api/v1/events`)).json()) as { events: { id: string }[] };
+  const program = `${/```python\n([\s\S]*?)```/.exec(text)![1]!}\nimport sys\nevent, key = json.loads(sys.argv[1])\nprint(json.dumps(open_payload(event, "default", {"2026-11": base64.b64decode(key)})))\n`;
+  const open = (one: unknown): string => execFileSync("python3", ["-c", program, JSON.stringify([one, KEY])], { encoding: "utf8", stdio: "pipe" });
+  expect(JSON.parse(open(event))).toEqual({ name: "Åda", age: 36 });
+  expect(() => open({ ...event, id: "evt_other" })).toThrow(/AssertionError/);
 });
