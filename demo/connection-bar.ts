@@ -57,7 +57,7 @@ export function setUpConnectionBar(session: RouterSession, activity: Activity): 
     const address = session.target?.url ?? "";
     if (now === "connecting" || now === "offline") {
       waiting = setTimeout(() => hintText(`No router answers at ${address}. The page goes on trying by itself.`), PATIENCE);
-    } else if (now === "closed") hintText("The router refused the connection; the activity list says why.");
+    } else if (now === "closed") hintText("The router refused the connection; the activity list says why. If it asks who you are, sign in here:");
     if (now === before) return;
     if (now === "connected") activity.success(before === "offline" ? `Connected again to ${address}` : `Connected to ${address}`);
     else if (now === "offline") activity.info("Connection lost; trying again by itself");

@@ -33,7 +33,7 @@ export function setUpFigures(session: RouterSession, activity: Activity): void {
       seq = event.epoch === epoch ? Math.max(seq, event.seq) : event.seq;
       epoch = event.epoch;
     });
-    subscription.ready.catch((thrown: unknown) => { if (client === session.client) activity.error(thrown, "counting events"); });
+    subscription.ready.catch((thrown: unknown) => { if (client === session.client && client.state !== "closed") activity.error(thrown, "counting events"); });
     return () => { seq = 0; };
   });
 }

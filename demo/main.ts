@@ -7,6 +7,7 @@ import { setUpPanels } from "./panels/panels.ts";
 import { liveProgram } from "./programs.ts";
 import { setUpPublishForm } from "./publish-form.ts";
 import { RouterSession } from "./session.ts";
+import { setUpSignIn } from "./sign-in.ts";
 import { setUpTail } from "./tail.ts";
 import { setUpTransportBar } from "./transport-bar.ts";
 import { setUpTheme } from "./theme.ts";
@@ -23,6 +24,7 @@ setUpFigures(session, activity);
 const draft = setUpPublishForm(session, activity);
 const tail = setUpTail(session, activity);
 setUpTransportBar(session, activity);
+setUpSignIn(session, activity);
 restyles.push(setUpPanels(session, activity, () => liveProgram(session.reach, tail(), draft())).restyle);
 // Last: it connects.
 setUpConnectionBar(session, activity);

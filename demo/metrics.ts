@@ -69,7 +69,12 @@ export function setUpMetrics(session: RouterSession, activity: Activity): { rest
         emptyHint.hidden = false;
         setText(emptyTitle, "No machine metrics in this namespace yet.");
       }, PATIENCE);
-    }, (thrown: unknown) => { if (client === session.client) activity.error(thrown, "following the metrics"); });
+    }, (thrown: unknown) => {
+      if (client !== session.client) return;
+      section.hidden = true;
+      // A connection that was refused is told once, where it was made.
+      if (client.state !== "closed") activity.error(thrown, "following the metrics");
+    });
     return () => clearTimeout(waiting);
   });
 

@@ -42,6 +42,10 @@ export function setUpTail(session: RouterSession, activity: Activity): () => Tai
       return setText(emptyHint, "Empty the search (Escape) to see them all; new ones that have it show up by themselves.");
     }
     const waiting = session.client !== undefined && !list.paused;
+    if (session.state === "closed") {
+      setText(emptyTitle, "The router refused the connection.");
+      return setText(emptyHint, "What to do is told at the top of the page.");
+    }
     setText(emptyTitle, session.client === undefined ? "Not connected." : list.paused ? "Paused." : `Waiting for events that match ${shown} …`);
     setText(emptyHint, waiting ? "Publish one on this page, press “play a shop”, or choose “from start” to see what the log holds." : "");
   });
@@ -82,9 +86,18 @@ export function setUpTail(session: RouterSession, activity: Activity): () => Tai
   }
 
   const bar = setUpFilterBar(session.address, async (query) => {
-    if (session.client !== undefined) await follow(session.client, query);
+    const { client } = session;
+    if (client === undefined) return;
+    try {
+      await follow(client, query);
+    } catch (thrown) {
+      // A connection that was refused is no fault of the pattern: the page says so where it was made.
+      if (client.state !== "closed") throw thrown;
+    }
   });
 
+  // What is said where there is nothing depends on it.
+  session.onStateChange((state) => { if (state === "closed") list.clear(); });
   session.use(() => {
     list.clear();
     bar.refresh();

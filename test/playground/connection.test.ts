@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { createApiKey } from "../../src/auth/api-keys.ts";
+import { faultsOf } from "./accessibility.ts";
 import { newStore, refused, Stage } from "./stage.ts";
 
 const stage = new Stage();
@@ -65,4 +67,38 @@ test("another router, which the page's own router does not let it reach: the pag
   await stage.state("Connected");
   expect(await stage.page.locator("#connection-hint").isHidden()).toBe(true);
   stage.forgive(/Content Security Policy/);
+});
+
+test("a router that asks who one is: the page says so, signs in with a key, may only what the key may, and keeps the key to itself", async () => {
+  const { key, entry } = await createApiKey({ id: "shop", permissions: ["subscribe:**", "publish:order.*"] });
+  await stage.serve(newStore(), undefined, { auth: { apiKeys: [entry] } });
+  await stage.open({}, "Refused");
+  const credential = stage.page.getByLabel("API key or token");
+  await credential.waitFor();
+  await stage.expectText("#tail-empty", /The router refused the connection/);
+  expect(await stage.page.locator("#activity .code").allTextContents()).toEqual(["ERR_UNAUTHENTICATED"]);
+  expect(await faultsOf(stage.page)).toEqual([]);
+  // Without the metrics the rest has their room.
+  expect(await stage.page.locator(".tail").evaluate((tail) => innerHeight - tail.getBoundingClientRect().bottom)).toBeLessThan(40);
+  await stage.page.screenshot({ path: "test-results/sign-in.png" });
+  await credential.fill("shop.wrong");
+  await credential.press("Enter");
+  await stage.state("Refused");
+  await credential.fill(key);
+  await credential.press("Enter");
+  await stage.state("Connected");
+  expect(await credential.isHidden()).toBe(true);
+  expect(await stage.page.evaluate(() => document.activeElement?.textContent)).toBe("By key");
+  await stage.publishForm();
+  await stage.row("order.placed").waitFor();
+  await stage.page.getByLabel("Type", { exact: true }).fill("user.created");
+  await stage.publishForm();
+  await stage.expectText("#publish-result", /^ERR_PERMISSION not allowed to publish "user.created"/);
+  await stage.page.getByRole("link", { name: "Live as code" }).click();
+  await stage.expectText("#panel-code pre", /auth: \{ type: "api_key", key: process\.env\.EVENT_ROUTER_API_KEY! \}/);
+  const kept = await stage.page.evaluate(() => [location.href, document.documentElement.outerHTML, JSON.stringify({ ...localStorage, ...sessionStorage })].join());
+  expect(kept).not.toContain(key.split(".")[1]);
+  await stage.page.getByRole("button", { name: "By key" }).click();
+  await stage.page.getByRole("button", { name: "Sign out" }).click();
+  await stage.state("Refused");
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { chromium, type Browser, type Locator, type Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
-import { serve, type RunningServer } from "../../src/hosts/server.ts";
+import { serve, type RunningServer, type ServeOptions } from "../../src/hosts/server.ts";
 import { EventRouterClient } from "../../src/index.ts";
 import { memoryStore, type Store } from "../../src/router.ts";
 import { browserArguments, findBrowser } from "../support/browser.ts";
@@ -54,14 +54,15 @@ export class Stage {
   get publisher(): EventRouterClient { return this.#publisher!; }
 
   /** Starts a router, in place of the one that runs, with a publisher for it; or again on the same port, then the publisher finds it by itself. */
-  async serve(store: Store, port?: number): Promise<void> {
+  async serve(store: Store, port?: number, options: Pick<ServeOptions, "auth"> = {}): Promise<void> {
     if (port === undefined) await this.#publisher?.close();
     await this.#server?.close();
-    this.#server = await serve({ port: port ?? await fixedPort(), staticFiles: this.#directory, store });
+    this.#server = await serve({ port: port ?? await fixedPort(), staticFiles: this.#directory, store, ...options });
     if (port === undefined) this.#publisher = new EventRouterClient({ transport: "websocket", url: this.#server.url, name: "test" });
   }
 
-  async open({ width = 1440, height = 900, colors = "light", scale = 1 }: View = {}): Promise<void> {
+  /** @param state what the page is waited for to say of its connection. */
+  async open({ width = 1440, height = 900, colors = "light", scale = 1 }: View = {}, state = "Connected"): Promise<void> {
     const context = await this.#browser!.newContext({ viewport: { width, height }, colorScheme: colors, deviceScaleFactor: scale });
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
     const page = (this.#page = await context.newPage());
@@ -69,7 +70,7 @@ export class Stage {
     page.on("console", (message) => { if (message.type() !== "log") this.#noise.push(`${message.type()}: ${message.text()}`); });
     page.on("pageerror", (error) => this.#noise.push(String(error)));
     await page.goto(this.server.url);
-    await this.state("Connected");
+    await this.state(state);
   }
 
   /** What the browser itself says of this is no fault of the page. A test fails for everything else that a person with open developer tools would see. */
