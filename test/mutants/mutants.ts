@@ -40,13 +40,13 @@ export const mutants: readonly Mutant[] = [
   one("what is left of an earlier session is not ended", "core/router.ts", "this.#instances.get(instance)?.end(new ConnectionError(\"ERR_REPLACED\"", "void (new ConnectionError(\"ERR_REPLACED\""),
   one("a request whose time is over stays open", "core/requests.ts", "if (pending === undefined) continue;\n      this.#remove(pending);", "if (pending === undefined) continue;"),
   one("a router that had nothing planned is not woken again", "core/router.ts", "this.#wake = next;\n    return", "this.#wake = next ?? 0;\n    return"),
-  one("a timer is lost on wake", "core/namespace.ts", "this.work.tick(now)].filter", "(this.work.tick(now), null)].filter"),
+  one("a timer is lost on wake", "core/office.ts", "this.work.tick(now)].filter", "(this.work.tick(now), null)].filter"),
   one("a client that was slow to greet is refused for good", "core/session.ts", "; connect again`, { retryable: true }));", "; connect again`));"),
   // The client.
   one("after a cut the client sends what had no answer in another order", "client/outbox.ts", "this.#waiting = [...sent, ...this.#waiting].filter", "this.#waiting = [...sent.reverse(), ...this.#waiting].filter"),
   one("after a cut the client forgets what had no answer", "client/outbox.ts", "this.#waiting = [...sent, ...this.#waiting].filter", "this.#waiting = [...this.#waiting].filter"),
   one("an ephemeral event is sent again after a cut", "client/outbox.ts", "if (final || one.as === \"ephemeral\") this.abandon", "if (final) this.abandon"),
-  one("what is held back for a batch is overtaken", "client/publisher.ts", "if (this.#held.length > 0) this.release();", ""),
+  one("what is held back for a batch is overtaken", "client/publishing.ts", "if (this.#held.length > 0) this.release();", ""),
   one("a request that was cut off is asked again", "client/requests.ts", "else if (one.sent) one.settle(new ConnectionError(", "else if (one.sent && one.deadline > 0) this.#unsent.push(one);\n      else if (one.sent) one.settle(new ConnectionError("),
   one("an event that comes again is handled again", "client/feed.ts", "} else if (seq <= this.#high) {", "} else if (seq <= this.low) {"),
   one("what was not started before a cut is taken for done", "client/feed.ts", "    this.#high = this.low;\n    for (let i = this.#head", "    for (let i = this.#head"),
@@ -64,4 +64,11 @@ export const mutants: readonly Mutant[] = [
   one("a durable's place moves behind a gap that nobody heard of", "core/durables.ts", " && cursor.skipped <= cursor.finished;", ";"),
   one("a delayed event is published before its record is read again", "core/delayed.ts", "if (this.#ledger.get(key) !== undefined) this.#deadlines.add(this.#now() + AGAIN, key);\n        continue;", "found.push(key);\n        continue;"),
   one("what is held back is lost when the router starts anew", "core/work.ts", "for (const ledger of this.#ledgers) await ledger.load();", "for (const ledger of this.#ledgers.slice(0, 1)) await ledger.load();"),
+  // Several routers.
+  one("a leader that stood still past its lease leads on", "core/company/leadership.ts", "if (\"until\" in this.#standing && this.#options.elapsed() >= this.#standing.until) this.#drop();", "if (\"until\" in this.#standing && this.#options.elapsed() >= this.#standing.until + 60_000) this.#drop();"),
+  one("a leader keeps who has left another router", "core/company/vouching.ts", "this.#guests.get(word[1])?.session?.disconnected();\n", ""),
+  one("a session goes on when the link to its leader is lost", "core/company/away.ts", "if (this.#state.state === \"over\") return;\n    this.#options.end(leaderLost());", "if (this.#state.state === \"over\") return;"),
+  one("what a leader sent before it heard of a withdrawn right is passed on", "core/company/away.ts", "this.#changed ? legible", "this.#changed && line === \"\" ? legible"),
+  one("a gap reaches beyond what a router has heard", "core/catch-up.ts", "const to = Math.min(first - 1, this.#dispatcher.head);", "const to = first - 1;"),
+  one("a router that closes stops watching its log too early", "core/namespace.ts", "    await this.work.close();\n    await this.company?.close();\n", "    await this.work.close();\n    await this.company?.close();\n    this.#unwatch();\n"),
 ];

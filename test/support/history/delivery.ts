@@ -1,4 +1,4 @@
-import type { History } from "../history.ts";
+import type { Sighting, History } from "../history.ts";
 import { gapsOf, isRecord, livesOf, nameOf, passingOf, placed, storedOf, trimmedOf } from "./parts.ts";
 
 /** Nothing is in the log that was not published, nothing was delivered that is not in the log, or that was not asked for. */
@@ -28,8 +28,11 @@ export function* I3(history: History): Iterable<string> {
   const failed = new Set(history.attempts.filter(({ fate }) => fate.state === "failed").map(nameOf));
   // The same event may be tried again.
   for (const { fate, ...attempt } of history.attempts) if (fate.state !== "failed") failed.delete(nameOf(attempt));
-  for (const { events } of livesOf(history)) for (const event of events) if (failed.has(nameOf(event))) yield `${placed(event)} had failed and is in the log`;
-  for (const reading of history.readings) for (const event of [...storedOf(reading), ...passingOf(reading)]) if (failed.has(nameOf(event))) yield `${placed(event)} had failed and was delivered to ${reading.name}`;
+  // It may have been in a log that was lost, and was refused when it was sent again: another event had taken its id meanwhile.
+  const now = new Map(history.log.events.map((event) => [event.id, nameOf(event)]));
+  const displaced = (event: Sighting): boolean => event.epoch !== history.log.epoch && now.has(event.id) && now.get(event.id) !== nameOf(event);
+  for (const { events } of livesOf(history)) for (const event of events) if (failed.has(nameOf(event)) && !displaced(event)) yield `${placed(event)} had failed and is in the log`;
+  for (const reading of history.readings) for (const event of [...storedOf(reading), ...passingOf(reading)]) if (failed.has(nameOf(event)) && !displaced(event)) yield `${placed(event)} had failed and was delivered to ${reading.name}`;
 }
 
 /** First deliveries strictly increase; where a client has lived all the time, there are no others. What is not stored comes once or never. */
