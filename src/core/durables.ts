@@ -19,11 +19,28 @@ export class Durables {
   readonly #epoch: string;
   readonly #placeOf: (cursor: Cursor) => number;
   readonly #held = new Map<string, Holder>();
+  /** The last of those that are opening a name. */
+  readonly #opening = new Map<string, Promise<void>>();
 
   constructor(options: { bookmarks: Bookmarks; epoch: string; placeOf(cursor: Cursor): number }) {
     this.#bookmarks = options.bookmarks;
     this.#epoch = options.epoch;
     this.#placeOf = options.placeOf;
+  }
+
+  /** One opening of a name after another: what is found must still be so when it is held, or an older place is written over a newer one. */
+  async inTurn<T>(name: string, open: () => Promise<T>): Promise<T> {
+    const before = this.#opening.get(name);
+    let over = (): void => {};
+    const turn = new Promise<void>((resolve) => { over = resolve; });
+    this.#opening.set(name, turn);
+    try {
+      await before;
+      return await open();
+    } finally {
+      over();
+      if (this.#opening.get(name) === turn) this.#opening.delete(name);
+    }
   }
 
   /**

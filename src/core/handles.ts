@@ -1,6 +1,7 @@
 import { checkReach, entitle } from "./entitle.ts";
 import { asError, SubscriptionError, toWire, ValidationError } from "./errors.ts";
 import { count, malformed, record } from "./frame-reader.ts";
+import type { From, Gap } from "./frames.ts";
 import type { Group } from "./group.ts";
 import type { Member } from "./roster.ts";
 import type { Standing } from "./group-state.ts";
@@ -80,8 +81,21 @@ export class Handles {
 
   async #open(id: number, topics: readonly string[], { filter, from }: Subscribing, keeping: Exclude<Keeping, { as: "group" }>, arrived: () => boolean): Promise<void> {
     const namespace = this.#namespace;
-    const { durables } = namespace.work;
     const durable = keeping.as === "durable" ? keeping.name : undefined;
+    const place = (): Promise<{ cursor: Cursor; gap?: Gap }> => this.#place(id, topics, filter, from, durable);
+    const { cursor, gap } = await (durable === undefined ? place() : namespace.work.durables.inTurn(durable, place));
+    if (cursor.place.state === "closed") return;
+    if (!arrived()) return namespace.unsubscribe(cursor);
+    this.#reader.cursors.set(id, cursor);
+    this.#tell(["on", id, namespace.log.epoch, namespace.placeOf(cursor)]);
+    if (gap !== undefined) this.#tell(["gap", id, gap]);
+    namespace.begin(cursor);
+  }
+
+  /** A cursor where it begins; a named one has its name then. */
+  async #place(id: number, topics: readonly string[], filter: Subscribing["filter"], from: From, durable: string | undefined): Promise<{ cursor: Cursor; gap?: Gap }> {
+    const namespace = this.#namespace;
+    const { durables } = namespace.work;
     const standing: Standing = { owner: this.#owner, topics, filter };
     const start = durable === undefined ? from : await durables.find(durable, standing.owner, from);
     const label = durable === undefined ? `client:${this.#reader.name ?? this.#reader.session}:${topics.join(",")}` : `durable:${durable}`;
@@ -94,12 +108,7 @@ export class Handles {
       namespace.unsubscribe(cursor);
       throw error;
     }
-    if (cursor.place.state === "closed") return;
-    if (!arrived()) return namespace.unsubscribe(cursor);
-    this.#reader.cursors.set(id, cursor);
-    this.#tell(["on", id, namespace.log.epoch, namespace.placeOf(cursor)]);
-    if (gap !== undefined) this.#tell(["gap", id, gap]);
-    namespace.begin(cursor);
+    return { cursor, ...(gap !== undefined && { gap }) };
   }
 
   async #join(id: number, topics: readonly string[], spec: Spec, { filter, from }: Subscribing, keeping: Keeping & { as: "group" }, arrived: () => boolean): Promise<void> {

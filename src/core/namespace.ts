@@ -257,9 +257,13 @@ export class Namespace {
     await this.company?.close();
   }
 
-  /** When its sessions have ended. The log is watched to the last event: one that is held back and was not seen would be trimmed as if it were done. */
+  /**
+   * When its sessions have ended: what they did meanwhile is written too. The log is watched to the last event: one that is held back and was not seen would
+   * be trimmed as if it were done.
+   */
   async close(): Promise<void> {
     await this.appender.drained();
+    if (this.company === undefined) await this.work.close();
     this.#unwatch();
   }
 

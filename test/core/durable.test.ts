@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Principal } from "../../src/core/policy.ts";
 import { everything } from "../../src/core/policy.ts";
+import type { Log, Store } from "../../src/core/store.ts";
 import type { RawClient } from "../support/raw-client.ts";
 import { numbered, World } from "../support/world.ts";
 
@@ -43,6 +44,27 @@ test("[P2] the place outlives the router, and what was finished a moment before 
   const next = new World({ store: world.store });
   const b = await durable(next);
   expect(b.idsOf(1)).toEqual(["e4"]);
+});
+
+test("[P2] of two sessions that ask for a name the later has it, also if what is found for the earlier comes late: no old place is written over a new one", async () => {
+  const { store } = new World();
+  let found = (): void => {};
+  const late = new Promise<void>((resolve) => { found = resolve; });
+  let reads = 0;
+  const slow: Store = { ...store, open: async (name) => {
+    const log = await store.open(name);
+    return Object.assign(Object.create(log) as Log, { readBookmark: async (key: string) => {
+      const value = await log.readBookmark(key);
+      if (key === "durable:d" && ++reads === 1) await late;
+      return value;
+    } });
+  } };
+  const world = new World({ store: slow });
+  const earlier = await durable(world);
+  const later = await durable(world);
+  found();
+  await world.settle();
+  expect([earlier.endsOf(1).map((error) => error?.[1]), later.named("on").length, later.endsOf(1)]).toEqual([["ERR_DURABLE_TAKEN"], 1, []]);
 });
 
 test("events that are not asked for move the place too, when all that was sent is finished", async () => {
