@@ -26,6 +26,8 @@ export class Authority {
   readonly #spared = new Set<string>();
   /** Clients that are not let in at all. */
   readonly #refused = new Set<string>();
+  /** Those that were not, at one time. */
+  readonly #turnedAway = new Set<string>();
   readonly policy: Policy = {
     authenticate: (credential) => {
       if (credential?.type !== "api_key") throw new AuthenticationError("ERR_UNAUTHENTICATED", "a simulated client has a key");
@@ -37,8 +39,11 @@ export class Authority {
 
   /** The change holds at once, on all routers that run. */
   restrict(process: Process, to: Restriction, routers: readonly RouterNode[]): void {
-    if (to === "refused") this.#refused.add(process.name);
-    else this.#refused.delete(process.name);
+    if (to === "refused") {
+      this.#refused.add(process.name);
+      this.#turnedAway.add(process.name);
+    }
+    if (to !== "refused") this.#refused.delete(process.name);
     if (to === "denied") this.#spared.add(process.name);
     if (to === "all") this.#restricted.delete(process.name);
     else if (to !== "refused") this.#restricted.set(process.name, { since: this.#restricted.get(process.name)?.since ?? process.clockless(), rights: to === "some" ? some : denied });
@@ -49,6 +54,9 @@ export class Authority {
   mayRead(client: string, type: string, router: Process): boolean {
     return type !== SECRET || router.hearsOf(this.#restricted.get(client)?.since ?? Infinity) >= router.clockless();
   }
+
+  /** Whether a client was refused for good at one time: it may hear of that late. */
+  turnedAway(client: string): boolean { return this.#turnedAway.has(client); }
 
   /** Whether an event may have passed by one of these clients, for want of rights at its time. */
   spares(clients: readonly string[], type: string): boolean {

@@ -198,7 +198,7 @@ class Simulation {
 
   /** Whether everybody has all that is there. Looked at closely once nothing more comes. */
   #atRest(): boolean {
-    for (const client of this.#clients) client.persist();
+    for (const client of this.#clients) if (this.#authority.turnedAway(client.process.name)) client.persist();
     const seen = this.#book.seen;
     const quiet = seen === this.#lastSeen;
     this.#lastSeen = seen;
