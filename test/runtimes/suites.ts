@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { memory, redis, sqlite } from "../contract/store/factories.ts";
 import { storeContract } from "../contract/store/store-contract.ts";
 import { encrypted, homes, inProcess } from "../contract/router/homes.ts";
+import { outboxContract } from "../contract/outbox/outbox-contract.ts";
 import { routerContract } from "../contract/router/router-contract.ts";
 import type { Suite } from "../contract/suite.ts";
 
@@ -17,6 +18,7 @@ const suites: readonly { readonly name: string; register(suite: Suite): void }[]
   // Who runs these has started a server.
   { name: "Redis store", register: (suite) => storeContract(suite, redis(() => process.env.REDIS_OF_TESTS!), fc) },
   ...homes.map(({ name, make }) => ({ name: `router, ${name}`, register: (suite: Suite) => routerContract(suite, make) })),
+  { name: "outbox in SQLite", register: outboxContract },
   { name: "router, encrypted", register: (suite) => routerContract(suite, encrypted(inProcess("memory"))) },
 ];
 
