@@ -186,14 +186,21 @@ describe("Chromium", () => {
     const session = await engine.context.newCDPSession(leader.page);
     if (how === "closed") await leader.close();
     else if (how === "crashed") void session.send("Page.crash").catch(() => {});
-    else if (how === "frozen") await session.send("Page.setWebLifecycleState", { state: "frozen" });
+    else if (how === "frozen") {
+      // It stops at its next step, and keeps its lock; a headless page is never hidden, and Chromium freezes only hidden ones.
+      await session.send("Debugger.enable");
+      await session.send("Debugger.pause");
+    }
     else await leader.page.evaluate("void setTimeout(() => { for (const end = Date.now() + 4_000; Date.now() < end; ) ; })");
     const since = performance.now();
     expect(await other.call("outbox", "publish", "n", 50, 100)).toEqual({ published: 50 });
     console.log(`a sender that is ${how}: 50 events of another tab are acknowledged after ${Math.round(performance.now() - since)} ms`);
     const wakes = how === "frozen" || how === "stuck in a loop";
     if (wakes) {
-      await session.send("Page.setWebLifecycleState", { state: "active" });
+      if (how === "frozen") {
+        await session.send("Debugger.resume");
+        await session.send("Debugger.disable");
+      }
       expect(await leader.call("outbox", "publish", "n", 100, 150)).toEqual({ published: 50 });
     }
     expect(await stored("n")).toEqual(numbers(0, wakes ? 150 : 100));
