@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -15,6 +15,7 @@ import { PatternClient } from "../../src/pattern-client.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
 import { sqliteStore } from "../../src/stores/sqlite.ts";
 import { Network } from "../support/network.ts";
+import { KEY } from "./encryption/kit.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "outbox-"));
 let router: Router;
@@ -282,6 +283,33 @@ describe("offline", () => {
     await second.close();
     await store.close();
     rmSync(folder, { recursive: true });
+  });
+
+  test("[I17] encrypted: the file holds no plaintext, the next client sends it as it was kept, a subscriber with the key reads it", async () => {
+    const canary = "canary-that-nobody-may-read";
+    const files = mkdtempSync(join(tmpdir(), "outbox-encrypted-"));
+    const file = join(files, "outbox.db");
+    const encryption = { enabled: true, key: KEY } as const;
+    let store = await sqliteStore(file);
+    const first = connect({ store }, { encryption });
+    expect(await first.publish("n", { canary })).toMatchObject({ status: "queued", durability: "disk" });
+    for (const name of readdirSync(files)) expect(readFileSync(join(files, name)).includes(canary), name).toBe(false);
+    await first.close();
+    await store.close();
+    for (const name of readdirSync(files)) expect(readFileSync(join(files, name)).includes(canary), name).toBe(false);
+    store = await sqliteStore(file);
+    network.online = true;
+    const second = connect({ store }, { encryption });
+    const seen: unknown[] = [];
+    await second.subscribe("n", { from: "start" }, ({ payload }) => void seen.push(payload));
+    await expect.poll(() => seen).toEqual([{ canary }]);
+    await emptied(second);
+    const kept = await stored();
+    expect(kept).toHaveLength(1);
+    expect(JSON.stringify(kept)).not.toContain(canary);
+    await second.close();
+    await store.close();
+    rmSync(files, { recursive: true });
   });
 
   test("wrong options say what to do", async () => {
