@@ -48,9 +48,10 @@ export function breaking(inHome: Case): void {
     await sub.ready;
     const last = await client.publish("n", "last");
     while (got.events.at(-1)?.seq !== last.seq) await got.count(got.events.length + 1);
-    equal(gaps.length, 1);
-    equal([gaps[0]!.from, gaps[0]!.to], [1, got.events[0]!.seq - 1]);
-    got.seqs().reduce((a, b) => (ok(b === a + 1, "no other hole"), b));
+    // The log may be trimmed again while the reader is on its way: each place is in one gap or was given, and none is both.
+    const told = [...gaps.map(({ from, to }) => [from, to!] as const), ...got.seqs().map((seq) => [seq, seq] as const)].sort(([a], [b]) => a - b);
+    equal(gaps[0]?.from, 1);
+    equal(told.reduce((end, [from, to]) => (equal(from, end + 1, "what follows"), to), 0), last.seq);
   }, { retention: { maxEvents: 200 } });
 
   inHome("[P1] [P9] after a restart of the router everything acked is there, and subscriptions go on", async ({ connect, restart, durability }) => {
