@@ -148,3 +148,25 @@ test("old news is cleared away when a router starts", async () => {
   await three.withdrawals.ready();
   expect(three.taken).toEqual(["key 0", "key 1", "key 2"]);
 });
+
+test("[I15] who closes waits for what was taken back a moment ago: the next router knows of it", async () => {
+  const { open, records } = scene();
+  const one = open();
+  one.revoke("a");
+  await one.withdrawals.close();
+  expect(await records()).toBe(1);
+});
+
+test("[I15] a log that is lost while another withdrawal is written to it has a next one at once, with all that lasts", async () => {
+  const { trouble, open, records, settle } = scene();
+  const one = open();
+  await one.withdrawals.ready();
+  one.revoke("a");
+  await settle();
+  one.revoke("b");
+  const loses = trouble.lose;
+  trouble.name = "second";
+  loses(new ConnectionError("ERR_EPOCH", "the log was lost", { retryable: true }));
+  for (let i = 0; i < 3; i++) await settle();
+  expect(await records()).toBe(2);
+});

@@ -43,7 +43,7 @@ export class Withdrawals {
   #unwritten: Withdrawal[] = [];
   #log: Promise<Log> | undefined;
   #unwatch = (): void => {};
-  #writing = false;
+  #writing: Promise<void> | undefined;
   #again: number | null = null;
   #closed = false;
 
@@ -52,17 +52,22 @@ export class Withdrawals {
     this.#stop = options.policy.withdrawn((withdrawal) => {
       if (withdrawal.lasts) this.#lasting.add(JSON.stringify(withdrawal.what));
       this.#unwritten.push(withdrawal);
-      void this.#write();
+      this.#write();
     });
   }
 
   /** Resolves when all that was taken back before is known here. @throws what the store failed with; the next call tries again. */
   async ready(): Promise<void> {
-    this.#log ??= this.#open();
+    await this.#current();
+  }
+
+  async #current(): Promise<Log> {
+    const opening = (this.#log ??= this.#open());
     try {
-      await this.#log;
+      return await opening;
     } catch (error) {
-      this.#log = undefined;
+      // Another may have begun again meanwhile.
+      if (this.#log === opening) this.#log = undefined;
       throw error;
     }
   }
@@ -71,14 +76,16 @@ export class Withdrawals {
   tick(now: number): number | null {
     if (this.#again !== null && now >= this.#again) {
       this.#again = null;
-      void this.#write();
+      this.#write();
     }
     return this.#again;
   }
 
-  close(): void {
+  /** Resolves when what is being written is. What could not be written so far is not tried again. */
+  async close(): Promise<void> {
     this.#closed = true;
     this.#stop();
+    await this.#writing;
     this.#unwatch();
   }
 
@@ -121,23 +128,27 @@ export class Withdrawals {
     return learnt;
   }
 
-  async #write(): Promise<void> {
-    if (this.#writing) return;
-    this.#writing = true;
+  #write(): void {
+    this.#writing ??= this.#writeAll();
+  }
+
+  async #writeAll(): Promise<void> {
     try {
       for (;;) {
-        await this.ready();
-        const log = await this.#log!;
+        const log = await this.#current();
         const batch = this.#unwritten.slice(0, PAGE.events);
-        if (batch.length === 0) break;
+        // A log that was lost meanwhile is opened anew at once, and what lasts is written there.
+        if (batch.length === 0 && this.#log !== undefined) return;
         await this.#append(log, batch);
         this.#unwritten = this.#unwritten.filter((one) => !batch.includes(one));
       }
     } catch (error) {
       this.#options.failed(error);
       if (!this.#closed) this.#options.wakeBy((this.#again = this.#options.now() + AGAIN));
+    } finally {
+      // In the turn in which nothing was left: what is taken back in the next one begins anew.
+      this.#writing = undefined;
     }
-    this.#writing = false;
   }
 
   async #append(log: Log, withdrawals: readonly Withdrawal[]): Promise<void> {
@@ -160,6 +171,6 @@ export class Withdrawals {
     this.#log = undefined;
     if (this.#closed) return;
     this.#options.failed(error);
-    void this.#write();
+    this.#write();
   }
 }
