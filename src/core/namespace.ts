@@ -13,8 +13,8 @@ import { Cursor, type Reader } from "./reader.ts";
 import { Measures } from "./measures.ts";
 import { Meter } from "./meter.ts";
 import type { BudgetedCompiler } from "./regex-budget.ts";
-import { Office, type OfficeOptions } from "./office.ts";
-import { isLeadLost, type Lead } from "./peers.ts";
+import { Offices } from "./offices.ts";
+import { isLeadLost } from "./peers.ts";
 import type { Requests } from "./requests.ts";
 import type { RetentionPolicy } from "./retention.ts";
 import type { SavedCursor } from "./saved-session.ts";
@@ -71,13 +71,8 @@ export class Namespace {
   readonly measures = new Measures();
   readonly readers = new Set<Reader>();
   readonly #interests: Interests;
-  readonly #officeOptions: OfficeOptions;
+  readonly #offices: Offices;
   readonly #host: NamespaceHost | undefined;
-  #office: Office;
-  /** That of a lead which begins. */
-  #coming: Office | undefined;
-  /** Who waits until so much of the log was reported. */
-  #arrivals: { readonly head: number; resolve(): void }[] = [];
   readonly #now: () => number;
   readonly #unwatch: () => void;
   readonly #meter: Meter;
@@ -111,14 +106,18 @@ export class Namespace {
     this.dispatcher = new Dispatcher({ head: log.head, match: (type) => index.match(type), fellBehind: (cursor) => this.catchUp.wake(cursor) });
     const goneBy = (seq: number): Gap["reason"] => (seq <= this.#purged ? "purged" : "retention");
     this.catchUp = new CatchUp({ log, tail, dispatcher: this.dispatcher, defer, now: surroundings.now, wakeBy, failed, goneBy, first: () => Math.max(log.first, this.#purgedElsewhere + 1) });
-    this.appender = new Appender({ log, defer, committed: () => { if (this.company === undefined) this.#office.appended(); flush(); }, failed, now: surroundings.now, measures: this.measures });
-    this.#officeOptions = {
-      log, tail, appender: this.appender, measures: this.measures, readers: this.readers, limits, surroundings, bookmarkDelay, retention, goneBy, wakeBy, failed, holds: () => this.leads, seek: async (...what) => this.company?.seek(...what),
-      stampTime: () => this.stampTime(), placeOf: (cursor) => this.placeOf(cursor), start: (from) => this.#start(from), disinterested: (interest) => this.disinterested(interest),
-    };
+    this.appender = new Appender({ log, defer, committed: () => { if (this.company === undefined) this.#offices.now.appended(); flush(); }, failed, now: surroundings.now, measures: this.measures });
     const peers = host && log.peers;
     this.#host = host;
-    this.#office = new Office(peers && 0, this.#officeOptions);
+    this.#offices = new Offices({
+      shared: peers !== undefined,
+      head: () => this.dispatcher.head,
+      failed: (token, error) => (isLeadLost(error) ? this.company!.refused(token) : failed(error)),
+      office: {
+        log, tail, appender: this.appender, measures: this.measures, readers: this.readers, limits, surroundings, bookmarkDelay, retention, goneBy, wakeBy, failed, holds: () => this.leads, seek: async (...what) => this.company?.seek(...what),
+        stampTime: () => this.stampTime(), placeOf: (cursor) => this.placeOf(cursor), start: (from) => this.#start(from), disinterested: (interest) => this.disinterested(interest),
+      },
+    });
     this.company = peers && new Company({ peers, home: this.#home(host), now: surroundings.now, elapsed: () => host.elapsed(), randomId: () => host.randomId(), wakeBy, failed });
     this.#unwatch = log.watch((events) => {
       this.published += events.length;
@@ -126,14 +125,14 @@ export class Namespace {
       tail.push(events);
       this.dispatcher.dispatch(events);
       if (this.company === undefined) this.work.appended(events);
-      else this.#appendedByAny(events);
+      else this.#offices.appended(events, this.leads);
     });
   }
 
-  get work(): Work { return this.#office.work; }
-  get requests(): Requests { return this.#office.requests; }
+  get work(): Work { return this.#offices.now.work; }
+  get requests(): Requests { return this.#offices.now.requests; }
   /** The token under which it is done, if there are others. */
-  get lead(): number | undefined { return this.#office.lead; }
+  get lead(): number | undefined { return this.#offices.now.lead; }
   /** Whether what takes one mind is done here. */
   get leads(): boolean { return this.company === undefined || this.company.holds(); }
 
@@ -234,7 +233,7 @@ export class Namespace {
 
   /** Removes the events up to and with a seq; readers that have not had them are told by a gap. What is held back stays. */
   async purge(upTo: number): Promise<void> {
-    const { work, lead } = this.#office;
+    const { work, lead } = this.#offices.now;
     await work.purge(upTo);
     this.#purged = Math.max(this.#purged, upTo);
     await this.log.trim(upTo, lead);
@@ -243,7 +242,7 @@ export class Namespace {
 
   /** What is due; returns when to come again, null if nothing is planned. */
   tick(now: number): number | null {
-    const due = [this.company?.tick(now) ?? null, this.leads ? this.#office.tick(now) : null, this.catchUp.tick(now)].filter((time) => time !== null);
+    const due = [this.company?.tick(now) ?? null, this.leads ? this.#offices.now.tick(now) : null, this.catchUp.tick(now)].filter((time) => time !== null);
     return due.length === 0 ? null : Math.min(...due);
   }
 
@@ -269,7 +268,7 @@ export class Namespace {
 
   #home(host: NamespaceHost): CompanyHome {
     return {
-      begin: (lead) => this.#begin(lead),
+      begin: (lead) => this.#offices.begin(lead),
       lost: () => this.#lost(),
       vouch: (port, facts) => host.vouch(this, port, facts),
       passed: (events) => this.dispatcher.dispatchEphemeral(events),
@@ -282,38 +281,9 @@ export class Namespace {
     };
   }
 
-  #appendedByAny(events: readonly LogEvent[]): void {
-    if (this.leads) {
-      this.work.appended(events);
-      this.#office.appended();
-    }
-    this.#coming?.work.appended(events);
-    const { head } = this.dispatcher;
-    const arrived = this.#arrivals.filter((one) => one.head <= head);
-    if (arrived.length === 0) return;
-    this.#arrivals = this.#arrivals.filter((one) => one.head > head);
-    for (const { resolve } of arrived) resolve();
-  }
-
-  /** This router leads from now on: goes on with what the one before has written down. */
-  async #begin({ token, head }: Lead): Promise<void> {
-    const { failed } = this.#officeOptions;
-    const office = new Office(token, { ...this.#officeOptions, failed: (error) => (isLeadLost(error) ? this.company!.refused(token) : failed(error)) });
-    this.#coming = office;
-    // Places that were noted by others are in what was reported here, or would be taken for places behind the end.
-    if (this.dispatcher.head < head) await new Promise<void>((resolve) => this.#arrivals.push({ head, resolve }));
-    if (this.#coming === office) await office.work.load();
-    if (this.#coming !== office) return;
-    this.#coming = undefined;
-    this.#office = office;
-  }
-
   #lost(): void {
     const endBound = this.#host?.bound(this);
-    this.#coming = undefined;
-    for (const { resolve } of this.#arrivals.splice(0)) resolve();
-    const before = this.#office;
-    this.#office = new Office(0, this.#officeOptions);
+    const before = this.#offices.end();
     before.leave();
     endBound?.();
   }

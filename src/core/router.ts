@@ -4,13 +4,14 @@ import type { Call } from "./calls/call.ts";
 import { steady, type Surroundings } from "./clock.ts";
 import { withdrawalsOf, type Withdrawals } from "./company/withdrawals.ts";
 import { Deadlines } from "./deadlines.ts";
-import { ConnectionError, EventRouterError } from "./errors.ts";
+import { ConnectionError, type EventRouterError } from "./errors.ts";
 import { randomText } from "./event-id.ts";
-import { PROTOCOL_VERSION, type Hello, type Welcome } from "./frames.ts";
+import { PROTOCOL_VERSION, type Durability, type Hello, type Welcome } from "./frames.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import type { Port } from "./link.ts";
 import { Namespace, type NamespaceHost } from "./namespace.ts";
 import { namespaceHost } from "./namespace-host.ts";
+import { Namespaces } from "./namespaces.ts";
 import { OpenSession } from "./open-session.ts";
 import { Outlets, type Outlet } from "./outlets.ts";
 import { namespaceLags, namespaceStats, type Lag } from "./namespace-stats.ts";
@@ -24,7 +25,7 @@ import type { RetentionPolicy } from "./retention.ts";
 import type { SavedOpenSession } from "./saved-session.ts";
 import { routerHealth, type Health } from "./router-health.ts";
 import { Session } from "./session.ts";
-import type { Store } from "./store.ts";
+import type { Log, Store } from "./store.ts";
 import type { TicketShelf } from "./tickets.ts";
 
 export interface RouterOptions {
@@ -67,7 +68,6 @@ const SLOW = 8;
  * socket.onmessage = (message) => session.receive(message.data);
  */
 export class Router {
-  readonly #store: Store;
   /** The host's, as it is. */
   readonly #clock: Surroundings;
   readonly #surroundings: Surroundings;
@@ -77,11 +77,9 @@ export class Router {
   readonly #tail: { readonly events: number; readonly size: number };
   readonly #heartbeat: number;
   readonly #bookmarkDelay: number;
-  readonly #mostNamespaces: number;
   readonly #onError: (error: unknown) => void;
   readonly #calls: ReadonlyMap<string, Call>;
-  readonly #opening = new Map<string, Promise<Namespace>>();
-  readonly #namespaces = new Map<string, Namespace>();
+  readonly #namespaces: Namespaces;
   readonly #sessions = new Set<Session>();
   /** The newest session of each client that comes back under a secret. */
   readonly #instances = new Map<string, Session>();
@@ -96,7 +94,6 @@ export class Router {
   #lastFailure: { readonly at: number; readonly message: string } | undefined;
 
   constructor({ store, surroundings, policy = openPolicy, limits = {}, rates = {}, retention = {}, tail = { events: 2_048, size: 2 * 1024 * 1024 }, heartbeat = 0, namespaces = 1_000, bookmarkDelay = 50, tickets, hostStats = () => ({}), onError = () => {} }: RouterOptions) {
-    this.#store = store;
     this.#clock = surroundings;
     surroundings = this.#surroundings = { ...surroundings, now: steady(() => this.#clock.now()) };
     this.#authorities = new Authorities({ policy, rates, shelf: tickets, now: surroundings.now, randomBytes: surroundings.randomBytes, wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error) });
@@ -106,13 +103,22 @@ export class Router {
     this.#tail = tail;
     this.#heartbeat = heartbeat;
     this.#bookmarkDelay = bookmarkDelay;
-    this.#mostNamespaces = namespaces;
     this.#onError = onError;
     this.#outlets = new Outlets({ mostUnread: SLOW * this.#limits.windowSize, defer: surroundings.defer, failed: (error) => this.#failed(error) });
     this.#started = surroundings.now();
     this.#host = namespaceHost({
       clock: this.#clock, authorities: this.#authorities, sessions: this.#sessions, meet: (port) => this.#meet(port, {}),
       join: (session, namespace, principal, who) => this.#join(session, namespace, principal, {}, who, true),
+    });
+    this.#namespaces = new Namespaces({
+      store, most: namespaces,
+      ready: async () => this.#withdrawals?.ready(),
+      make: (name, log, durability, lastTime) => this.#make(name, log, durability, lastTime),
+      opened: (namespace) => {
+        const due = namespace.tick(this.#surroundings.now());
+        if (due !== null) this.#wakeBy(due);
+      },
+      lost: (namespace, error) => this.#lost(namespace, error),
     });
     this.#calls = calls({ hostStats, uptime: () => surroundings.now() - this.#started, health: (own) => this.health(own), sessions: (namespace) => this.#opened(namespace) });
   }
@@ -144,7 +150,7 @@ export class Router {
 
   /** Opens a namespace, so that what is due in it is done though nobody is connected. */
   async open(namespace: string): Promise<void> {
-    await this.#namespace(namespace);
+    await this.#namespaces.get(namespace);
   }
 
   /** Takes up sessions that were saved (`Session.save`) before the host slept, over pipes that stayed. They may be used once this has resolved. */
@@ -152,7 +158,7 @@ export class Router {
     return resume(sleepers, {
       connect: (port, caller) => this.connect(port, caller),
       meet: (port, caller) => this.#meet(port, caller),
-      join: async (session, saved, caller) => this.#join(session, await this.#namespace(saved.namespace), await this.#authorities.restore(saved.principal, saved.namespace), caller, saved),
+      join: async (session, saved, caller) => this.#join(session, await this.#namespaces.get(saved.namespace), await this.#authorities.restore(saved.principal, saved.namespace), caller, saved),
     });
   }
 
@@ -202,13 +208,13 @@ export class Router {
   /** Finishes what was accepted, then tells all clients to come back after `retryAfter` ms and takes no more. The store is the host's to close. */
   async close({ retryAfter = 1_000 }: { retryAfter?: number } = {}): Promise<void> {
     this.#stopping = true;
-    const namespaces = (await Promise.allSettled(this.#opening.values())).flatMap((opening) => (opening.status === "fulfilled" ? [opening.value] : []));
+    const namespaces = await this.#namespaces.all();
     for (const namespace of namespaces) await namespace.settle();
     this.#outlets.flush();
     for (const session of this.#sessions) session.end(stopping(retryAfter));
     for (const namespace of namespaces) await namespace.close();
     this.#authorities.close();
-    this.#withdrawals?.close();
+    await this.#withdrawals?.close();
     this.#surroundings.wakeAt(null);
   }
 
@@ -216,7 +222,7 @@ export class Router {
     const name = hello.namespace ?? "default";
     await this.#withdrawals?.ready();
     const admitted = await this.#authorities.admit(hello.auth, name, caller, hello.name);
-    const namespace = await this.#namespace(name);
+    const namespace = await this.#namespaces.get(name);
     // It may have been revoked while the log was opened.
     const principal = this.#authorities.reviewed(admitted, name);
     const clientName = principal.name ?? hello.name;
@@ -247,41 +253,16 @@ export class Router {
     return opened;
   }
 
-  #namespace(name: string): Promise<Namespace> {
-    let opening = this.#opening.get(name);
-    if (opening === undefined) {
-      if (this.#opening.size >= this.#mostNamespaces) throw new EventRouterError("ERR_TOO_MANY_NAMESPACES", `this router has its ${this.#mostNamespaces} namespaces; use one of them`);
-      opening = this.#openNamespace(name);
-      this.#opening.set(name, opening);
-      // A store that could not open now may later.
-      opening.catch(() => this.#opening.delete(name));
-    }
-    return opening;
-  }
-
-  async #openNamespace(name: string): Promise<Namespace> {
-    // Other routers' clients come in here too, on their word.
-    await this.#withdrawals?.ready();
-    const log = await this.#store.open(name);
-    const last = log.head >= log.first ? (await log.read(log.head - 1, { events: 1, size: 1 }))[0] : undefined;
-    const namespace: Namespace = new Namespace({
-      name, log, host: this.#host, durability: this.#store.durability, lastTime: last?.time ?? 0,
+  #make(name: string, log: Log, durability: Durability, lastTime: number): Namespace {
+    return new Namespace({
+      name, log, host: this.#host, durability, lastTime,
       limits: this.#limits, retention: this.#retention, tail: this.#tail, surroundings: this.#surroundings, regex: compileRegex, bookmarkDelay: this.#bookmarkDelay,
       flush: () => this.#outlets.flush(), wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error),
     });
-    await namespace.start();
-    this.#namespaces.set(name, namespace);
-    void log.lost?.then((error) => this.#lost(namespace, error));
-    const due = namespace.tick(this.#surroundings.now());
-    if (due !== null) this.#wakeBy(due);
-    return namespace;
   }
 
   /** The log is gone: whoever comes back finds another, with another epoch, and is told what that means for it. */
   #lost(namespace: Namespace, error: EventRouterError): void {
-    if (this.#namespaces.get(namespace.name) !== namespace) return;
-    this.#namespaces.delete(namespace.name);
-    this.#opening.delete(namespace.name);
     this.#failed(error);
     for (const session of this.#sessions) if (session.opened?.namespace === namespace) session.end(new ConnectionError("ERR_EPOCH", "the log was lost; connect again to be told where the new one starts", { retryable: true, details: { retryAfter: 0 } }));
     namespace.settle().then(() => namespace.close()).catch((thrown: unknown) => this.#failed(thrown));

@@ -17,7 +17,7 @@ export const mutants: readonly Mutant[] = [
   one("a repeat is taken for a new event", "stores/admission.ts", "if (mark !== undefined && hasSeen(mark, place.number)) {", "if (mark !== undefined && mark.top < 0) {"),
   one("another event under the same id is taken for a repeat", "stores/admission.ts", "if (line !== undefined && !isSameEvent(line, draft)) {", "if (line === \"\" && !isSameEvent(line, draft)) {"),
   one("the events of a transaction that are sound are published without the others", "core/publisher.ts", "drafts = readAll(lines, read, this.#namespace.limits).map((one) => draftOf(one, time, this.stamp));", "void readAll;\n      drafts = readEach(lines, read).filter((one) => !(one instanceof EventRouterError)).map((one) => draftOf(one, time, this.stamp));"),
-  one("a namespace is left out of a key: all share one log", "core/router.ts", "const log = await this.#store.open(name);", "const log = await this.#store.open(\"default\");"),
+  one("a namespace is left out of a key: all share one log", "core/namespaces.ts", "const log = await store.open(name);", "const log = await store.open(\"default\");"),
   one("trimming says one seq too many", "stores/sqlite-log.ts", "updateFirst.run(first, trimmed, id);", "updateFirst.run(first + 1, trimmed, id);"),
   // Delivery.
   one("a position is off by one", "core/namespace.ts", "if (epoch === log.epoch) return { after: Math.min(seq, head) };", "if (epoch === log.epoch) return { after: Math.min(seq + 1, head) };"),
