@@ -1,5 +1,5 @@
 import type { OfflineOptions } from "./client/client-outbox.ts";
-import type { OutboxHome } from "./client/offline/durable-outbox.ts";
+import type { OutboxHome } from "./client/offline/outbox-home.ts";
 import type { Tabs } from "./client/offline/leadership.ts";
 import { ValidationError } from "./core/errors.ts";
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { PublishInit } from "./publisher.ts";
-import type { Receipt } from "./receipt.ts";
+import { settledReceipt, type Receipt } from "./receipt.ts";
 
 interface Entry { readonly until: number; readonly receipt: Promise<Receipt> }
 
@@ -54,6 +54,6 @@ function keyOf({ type, payload }: PublishInit): string | undefined {
 }
 
 function cached({ id, type, seq, epoch, timestamp, durability }: Receipt): Receipt {
-  const receipt: Receipt = { id, type, seq, epoch, timestamp, durability, status: "cached", get settled() { return Promise.resolve(receipt); } };
+  const receipt = settledReceipt({ id, type, seq, epoch, timestamp, durability, status: "cached" });
   return receipt;
 }

@@ -23,6 +23,11 @@ export interface Receipt {
 /** The promise is made when asked for: most receipts are dropped unread. */
 const settled = { get settled() { return Promise.resolve(this); } };
 
+/** A receipt that waits for nothing more. */
+export function settledReceipt(plain: Omit<Receipt, "settled">): Receipt {
+  return { __proto__: settled, ...plain } as unknown as Receipt;
+}
+
 /** An own id that the router has already is from an earlier attempt of this same publish, whose answer was lost. */
 export function receiptOf(event: { id: string; type: string; own: boolean }, result: Exclude<PublishResult, WireError>, timestamp: string, later: boolean, { epoch, durability }: Welcome, version?: number | null): Receipt {
   const known = typeof result === "number";

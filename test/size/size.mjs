@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
 const core = { budget: 15_488, goal: 9_000 };
-const everything = { budget: 38_537, goal: 24_000, parts: ["client/request", "client/requests", "client/responders", "client/offline/open-outbox", "outbox-home", "stores/indexeddb", "client/encryption/open-vault", "client/encryption/web-engine"] };
+const everything = { budget: 38_590, goal: 24_000, parts: ["client/request", "client/requests", "client/responders", "client/offline/open-outbox", "outbox-home", "stores/indexeddb", "client/encryption/open-vault", "client/encryption/web-engine"] };
 
 const later = new Set();
 

@@ -39,13 +39,13 @@ export class DeadLetters {
     this.#skipped.add(from);
   }
 
-  async list(): Promise<DeadLetter[]> {
+  async list(wanted: (entry: Entry) => boolean = () => true): Promise<DeadLetter[]> {
     const found = await this.#log().listBookmarks(DEAD);
     return found.map(([, text]): DeadLetter => {
       const { mode, lines, error } = JSON.parse(text) as Record;
       const events = lines.map((line) => LogEvent.fromLine(line));
       return { entry: { from: events[0]!.seq, to: events.at(-1)!.seq, events, mode }, error: fromWire(error) };
-    }).sort((a, b) => a.entry.from - b.entry.from);
+    }).filter(({ entry }) => wanted(entry)).sort((a, b) => a.entry.from - b.entry.from);
   }
 
   /** It has arrived after all, or is no longer wanted. */

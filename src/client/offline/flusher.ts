@@ -1,4 +1,3 @@
-import type { Clock } from "../../core/clock.ts";
 import { AuthenticationError, asError, PublishError, type EventRouterError } from "../../core/errors.ts";
 import type { Log } from "../../core/store.ts";
 import type { Connection } from "../connection.ts";
@@ -11,7 +10,6 @@ export interface FlusherOptions {
   readonly connection: Connection;
   /** Where publishes wait for their answer. */
   readonly direct: Outbox;
-  readonly clock: Clock;
   readonly order: "published" | "priority";
   /** Events that may be on their way at once. */
   readonly window: number;
@@ -169,7 +167,7 @@ export class Flusher {
     if (!this.#running) return;
     if (error !== undefined) this.#options.report(error);
     this.stop();
-    const cancel = this.#options.clock.after(this.#pause, () => {
+    const cancel = this.#options.connection.clock.after(this.#pause, () => {
       this.#resume = () => {};
       this.start();
     });

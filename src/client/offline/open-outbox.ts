@@ -4,7 +4,8 @@ import type { OfflineOptions } from "../client-outbox.ts";
 import type { Settings } from "../options.ts";
 import type { Publication } from "../outbox.ts";
 import type { Vault } from "../encryption/vault.ts";
-import { DurableOutbox, type DurableOutboxOptions, type OutboxHome } from "./durable-outbox.ts";
+import { DurableOutbox, type DurableOutboxOptions } from "./durable-outbox.ts";
+import type { OutboxHome } from "./outbox-home.ts";
 
 export interface OpenOutboxOptions extends Pick<DurableOutboxOptions, "connection" | "direct" | "changed" | "report"> {
   readonly settings: Settings;

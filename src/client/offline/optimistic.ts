@@ -6,7 +6,8 @@ import { compileRegex } from "../../core/regex.ts";
 import type { Vault } from "../encryption/vault.ts";
 import type { Handler } from "../handle-events.ts";
 import type { HandlerContext } from "../handler-context.ts";
-import { pendingEvent, type DurableOutbox } from "./durable-outbox.ts";
+import type { DurableOutbox } from "./durable-outbox.ts";
+import { pendingEvent } from "./pending-event.ts";
 
 export interface OptimisticOptions {
   readonly spec: SubscribeSpec;

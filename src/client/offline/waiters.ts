@@ -3,7 +3,7 @@ import type { Durability } from "../../core/frames.ts";
 import { Alarm } from "../alarm.ts";
 import type { Connection } from "../connection.ts";
 import type { Publication } from "../outbox.ts";
-import type { Receipt } from "../receipt.ts";
+import { settledReceipt, type Receipt } from "../receipt.ts";
 
 interface Waiter { readonly one: Publication; later: PromiseWithResolvers<Receipt[]> | undefined; /** Somebody asked for `settled`. */ watched: boolean }
 
@@ -65,7 +65,7 @@ export class Waiters {
   resolveUnseen(from: number): void {
     const events = this.#at.get(from)?.[0]?.one.events ?? [];
     const timestamp = new Date(this.#connection.clock.now()).toISOString();
-    this.resolve(from, events.map(({ id, type }): Receipt => ({ id, type, seq: null, epoch: null, timestamp, status: "published", durability: "none", get settled() { return Promise.resolve(this as Receipt); } })));
+    this.resolve(from, events.map(({ id, type }) => settledReceipt({ id, type, seq: null, epoch: null, timestamp, status: "published", durability: "none" })));
   }
 
   /** What was queued here is lost; who still waits for a receipt is served anew. */
