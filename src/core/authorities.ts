@@ -34,7 +34,7 @@ export class Authorities {
   async admit(credential: Credential | undefined, namespace: string, caller: Caller, name: string | undefined): Promise<Principal> {
     if (caller.address !== undefined) this.#limiter.spend("connect", caller.address);
     if (caller.ticket === undefined) return this.#checked(await this.#policy.authenticate(credential, namespace, caller), name);
-    const holder = this.#tickets.redeem(caller.ticket, namespace);
+    const holder = await this.#tickets.redeem(caller.ticket, namespace);
     const principal = "rights" in holder ? this.reviewed(holder, namespace) : await this.restore(holder, namespace);
     return this.#checked({ ...principal, ticketed: 1 }, name);
   }
@@ -50,7 +50,7 @@ export class Authorities {
     const who = JSON.stringify(subject === undefined ? [caller.address ?? id] : ["", subject]);
     return {
       spend: (kind, count) => this.#limiter.spend(kind, who, count),
-      ticket: (principal) => {
+      ticket: async (principal) => {
         if (principal.ticketed) throw new PermissionError("ERR_TICKET", "a session that a ticket opened gets no other; ask for it with the credential itself");
         return this.#tickets.issue(principal, namespace);
       },

@@ -12,7 +12,7 @@ export interface Authority {
   /** @throws a retryable error `ERR_RATE_LIMIT` if the principal does too much. */
   spend(kind: RateKind, count?: number): void;
   /** A ticket for the principal. @throws PermissionError for who came with one: a ticket that leaks must not live on in others. */
-  ticket(principal: Principal): string;
+  ticket(principal: Principal): Promise<string>;
   /** What the client is told of it. */
   standing(principal: Principal): Pick<Welcome, "permissions" | "expiresIn">;
 }

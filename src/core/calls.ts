@@ -21,7 +21,7 @@ export function calls(facts: RouterFacts): ReadonlyMap<string, Call> {
   return new Map<string, Call>([
     ["read", readLog],
     ["stream", readStream],
-    ["ticket", (caller) => JSON.stringify({ ticket: caller.ticket(), expiresIn: TICKET_TIME })],
+    ["ticket", async (caller) => JSON.stringify({ ticket: await caller.ticket(), expiresIn: TICKET_TIME })],
     ["stats", (caller) => stats(caller, { uptime: facts.uptime(), ...facts.hostStats() })],
     ["health", ({ principal, namespace: { name } }) => {
       demand(principal, "manage");

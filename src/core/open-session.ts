@@ -76,7 +76,7 @@ export class OpenSession {
   spend(): void { this.#authority.spend("call"); }
 
   /** A ticket for its principal. @throws PermissionError */
-  ticket(): string { return this.#authority.ticket(this.principal); }
+  ticket(): Promise<string> { return this.#authority.ticket(this.principal); }
 
   get memberships(): ReadonlyMap<number, Membership> { return this.#handles.memberships; }
   get principal(): Principal { return this.#publisher.principal; }

@@ -13,11 +13,11 @@ interface Ticket { readonly principal: Principal; readonly namespace: string; re
 /** A ticket as JSON. */
 export interface SavedTicket { readonly principal: SavedPrincipal; readonly namespace: string; readonly until: number }
 
-/** Where a host that is put to sleep keeps the tickets that are out. */
+/** Where a host that is put to sleep, or is one of several that take the same tickets, keeps those that are out. */
 export interface TicketShelf {
-  keep(text: string, ticket: SavedTicket): void;
+  keep(text: string, ticket: SavedTicket): void | Promise<void>;
   /** It is there no more. */
-  take(text: string): SavedTicket | undefined;
+  take(text: string): SavedTicket | undefined | Promise<SavedTicket | undefined>;
 }
 
 /**
@@ -37,7 +37,7 @@ export class Tickets {
     this.#shelf = options.shelf;
   }
 
-  issue(principal: Principal, namespace: string): string {
+  async issue(principal: Principal, namespace: string): Promise<string> {
     const now = this.#now();
     for (const [text, { until }] of this.#out) {
       if (until > now) break;
@@ -47,13 +47,13 @@ export class Tickets {
     const text = randomText(32, this.#randomBytes);
     const until = now + TICKET_TIME;
     this.#out.set(text, { principal, namespace, until });
-    this.#shelf?.keep(text, { principal: savePrincipal(principal), namespace, until });
+    await this.#shelf?.keep(text, { principal: savePrincipal(principal), namespace, until });
     return text;
   }
 
   /** Whose it is. @throws AuthenticationError if there is none, it is used, too old, or for another namespace. */
-  redeem(text: string, namespace: string): Principal | SavedPrincipal {
-    const kept = this.#shelf?.take(text);
+  async redeem(text: string, namespace: string): Promise<Principal | SavedPrincipal> {
+    const kept = await this.#shelf?.take(text);
     const ticket = this.#out.get(text) ?? kept;
     this.#out.delete(text);
     if (ticket === undefined || ticket.until <= this.#now() || ticket.namespace !== namespace) throw new AuthenticationError("ERR_TICKET", "this ticket is not good: each opens one session, within 30 s, in the namespace that it was asked for in; get another from POST /api/v1/tickets");

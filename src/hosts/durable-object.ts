@@ -1,3 +1,5 @@
+import type { Neighbour } from "./relays/between.ts";
+
 /**
  * The little that is used of Cloudflare's platform, as structures: users have the real types from their own tools, and this package takes no side.
  * https://developers.cloudflare.com/durable-objects/api/
@@ -39,7 +41,7 @@ export interface ObjectState {
 }
 
 /** A Durable Object as others reach it. */
-export interface ObjectStub { fetch(request: Request): Promise<Response> }
+export interface ObjectStub extends Neighbour { fetch(request: Request): Promise<Response> }
 
 /** A binding of Durable Objects. */
 export interface ObjectNamespace {

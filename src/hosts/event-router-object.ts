@@ -1,23 +1,26 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Hono } from "hono";
-import { asError, EventRouterError, ValidationError } from "../core/errors.ts";
+import { asError, EventRouterError, toWire, ValidationError } from "../core/errors.ts";
 import { PING, PONG } from "../core/frames.ts";
 import { admitting, type Caller, type Policy } from "../core/policy.ts";
 import { Router } from "../core/router.ts";
-import type { Store } from "../core/store.ts";
 import { createApp } from "../http/app.ts";
 import type { Family } from "../http/exposition.ts";
 import { gate } from "../http/gate.ts";
 import { routerMetrics, single } from "../http/metrics.ts";
 import { problemOf } from "../http/problem.ts";
 import { durableObjectSqlite } from "../stores/sqlite-durable-object.ts";
-import { sqliteStore } from "../stores/sqlite.ts";
-import { workerScope, type ObjectState, type SleepingSocket } from "./durable-object.ts";
+import { workerScope, type ObjectNamespace, type ObjectState, type SleepingSocket } from "./durable-object.ts";
 import { EdgeMeter, type Counts } from "./edge-meter.ts";
 import { ObjectClock } from "./object-clock.ts";
+import type { ObjectLog } from "./object-log.ts";
+import { OwnLog } from "./own-log.ts";
+import type { Answer, Neighbour, Question } from "./relays/between.ts";
+import { relayName, roleOf, type ObjectRole } from "./relays/object-name.ts";
+import { OwnerLog } from "./relays/owner-log.ts";
+import { RelayLog } from "./relays/relay-log.ts";
 import { SleepingSockets } from "./sleeping-sockets.ts";
 import { randomBytes } from "./surroundings.ts";
-import { ticketShelf } from "./ticket-shelf.ts";
 import { readWorkerSettings, type WorkerEnv, type WorkerOptions } from "./worker-options.ts";
 
 /** ms without a turn after which what no socket carries is written down. */
@@ -28,9 +31,19 @@ const MISSED = 3;
 /** What is known again after a sleep, if a socket stayed. */
 interface Note { readonly usage: Counts }
 
+/** What a log needs of the object round it. */
+interface Surrounding {
+  onError(error: unknown): void;
+  open(): Promise<void>;
+  busy(): boolean;
+  begin(): void;
+  after(ms: number, callback: () => void): void;
+}
+
 /** A router while its object is awake. */
 interface Awake {
   readonly router: Router;
+  readonly log: ObjectLog;
   readonly clock: ObjectClock;
   readonly sockets: SleepingSockets;
   readonly app: Hono;
@@ -39,7 +52,7 @@ interface Awake {
 
 /**
  * One namespace in one Durable Object: its log in the object's SQLite, its sessions on WebSockets that stay while the object hibernates. The object's name
- * is the namespace.
+ * is the namespace; where there are relays, those have its name and a number, and its log for theirs.
  * @example
  * // worker/index.ts
  * export { EventRouterObject } from "@gadugi/event-router/worker";
@@ -51,8 +64,7 @@ export class EventRouterObject extends DurableObject<WorkerEnv> {
   readonly #meter: EdgeMeter;
   readonly #database: ReturnType<typeof durableObjectSqlite>;
   #awake: Awake | EventRouterError = new EventRouterError("ERR_ASLEEP", "the object has not woken", { retryable: true });
-  #store: Store | undefined;
-  #head = 0;
+  #log: ObjectLog | undefined;
   #savedHead = 0;
   #writtenBefore = 0;
   #stirred = (): void => {};
@@ -60,13 +72,18 @@ export class EventRouterObject extends DurableObject<WorkerEnv> {
   constructor(ctx: ObjectState, env: WorkerEnv) {
     super(ctx, env);
     this.#state = ctx;
-    this.#meter = new EdgeMeter({ database: () => (this.#store === undefined ? undefined : this.#database), now: Date.now });
+    this.#meter = new EdgeMeter({ database: () => this.#log?.database, now: Date.now });
     this.#database = durableObjectSqlite(ctx.storage, this.#meter.usage);
     const { WebSocketRequestResponsePair } = workerScope();
     // Answered by the platform, without waking the object.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+    void this.#rise();
+  }
+
+  /** Nothing else happens meanwhile. */
+  #rise(): Promise<void> {
     // A throw here would put the object off for good: every request is answered with the reason instead.
-    void ctx.blockConcurrencyWhile(async () => {
+    return this.#state.blockConcurrencyWhile(async () => {
       try {
         this.#awake = await this.#wake();
       } catch (thrown) {
@@ -78,6 +95,7 @@ export class EventRouterObject extends DurableObject<WorkerEnv> {
 
   async fetch(request: Request): Promise<Response> {
     this.#meter.count("requests");
+    if (this.#log?.over === true) await this.#rise();
     const awake = this.#awake;
     if (awake instanceof EventRouterError) return refused(awake);
     awake.clock.begin();
@@ -90,6 +108,23 @@ export class EventRouterObject extends DurableObject<WorkerEnv> {
     const { 0: client, 1: server } = new (workerScope().WebSocketPair)();
     awake.sockets.accept(server, caller);
     return new Response(null, { status: 101, webSocket: client } as ResponseInit);
+  }
+
+  /** Another object of the namespace asks; the platform lets in none but those of this worker. */
+  async between(question: Question): Promise<Answer> {
+    this.#meter.count("requests");
+    const awake = this.#awake;
+    // No word on what was asked: it is asked again.
+    if (awake instanceof EventRouterError) throw awake;
+    try {
+      const ok = await awake.log.answer(question);
+      // Who is told more has dealt with what it was told before.
+      if (question[0] === "parcel") await awake.clock.settled();
+      return { ok };
+    } catch (error) {
+      if (error instanceof EventRouterError) return { error: toWire(error) };
+      throw error;
+    }
   }
 
   async webSocketMessage(socket: SleepingSocket, message: string | ArrayBuffer): Promise<void> {
@@ -133,21 +168,30 @@ export class EventRouterObject extends DurableObject<WorkerEnv> {
 
   async #wake(): Promise<Awake> {
     const { options } = this.constructor as typeof EventRouterObject;
-    const { policy, limits, rates, retention, origins, heartbeat } = await readWorkerSettings(options, this.env);
-    const namespace = this.#state.id.name;
-    if (namespace === undefined) throw new ValidationError("ERR_NAMESPACE", "this object has no name; get it with idFromName(namespace), as createWorker() does");
+    const { policy, limits, rates, retention, origins, heartbeat, relays } = await readWorkerSettings(options, this.env);
+    const { name } = this.#state.id;
+    if (name === undefined) throw new ValidationError("ERR_NAMESPACE", "this object has no name; get it with idFromName(namespace), as createWorker() does");
+    const role = roleOf(name);
+    const { namespace } = role;
     const onError = (error: unknown): void => console.error(error);
     const clock = new ObjectClock({
       storage: this.#state.storage, onError,
       tick: () => router.tick(),
-      settled: () => this.#settled(sockets),
+      settled: () => this.#settled(log, sockets),
       wrote: () => this.#wrote(),
       hold: () => this.#meter.hold(),
       release: () => this.#meter.release(),
     });
+    const log: ObjectLog = (this.#log = this.#logOf(role, relays, {
+      onError,
+      open: () => router.open(namespace),
+      busy: () => sockets.size > 0,
+      begin: () => clock.begin(),
+      after: (ms, callback) => void this.#after(ms, callback),
+    }));
     const router: Router = new Router({
-      store: this.#lazyStore(onError), surroundings: clock, policy: confined(policy, namespace), limits, rates, retention, heartbeat, namespaces: 1, bookmarkDelay: 0, onError,
-      tickets: ticketShelf(this.#database, Date.now),
+      store: log.store, surroundings: clock, policy: confined(policy, namespace), limits, rates, retention, heartbeat, namespaces: 1, bookmarkDelay: 0, onError,
+      tickets: log.tickets,
       hostStats: () => this.#meter.stats(),
     });
     const sockets = new SleepingSockets({
@@ -163,35 +207,27 @@ export class EventRouterObject extends DurableObject<WorkerEnv> {
     await clock.wake();
     for (const { usage } of sockets.notes() as Note[]) this.#meter.adopt(usage);
     // What was stored may have something due, though nobody is connected.
-    if (this.#hasLog()) await router.open(namespace);
+    if (log.stored) await router.open(namespace);
     await sockets.wake();
-    this.#savedHead = this.#head;
-    return { router, clock, sockets, app, refusal: gate({ origins, hosts: undefined }) };
+    this.#savedHead = log.head;
+    return { router, log, clock, sockets, app, refusal: gate({ origins, hosts: undefined }) };
   }
 
-  /** Only who was let in opens the log: an object that strangers asked for stores nothing. */
-  #lazyStore(onError: (error: unknown) => void): Store {
-    return {
-      durability: "disk",
-      open: async (name) => {
-        this.#store ??= await sqliteStore(this.#database, { randomBytes, onError });
-        const log = await this.#store.open(name);
-        this.#head = log.head;
-        log.watch((events) => { this.#head = events.at(-1)!.seq; });
-        return log;
-      },
-      close: async () => {},
-    };
+  /** Its own database, or where the object with the log is. */
+  #logOf({ namespace, relay }: ObjectRole, relays: number, home: Surrounding): ObjectLog {
+    const { options } = this.constructor as typeof EventRouterObject;
+    const objects = this.env[options.binding ?? "EVENT_ROUTER"] as ObjectNamespace;
+    const reach = (name: string): Neighbour => objects.get(objects.idFromName(name) as never);
+    if (relay !== undefined) return new RelayLog({ ...home, relay, owner: () => reach(namespace) });
+    const own = { ...home, database: this.#database };
+    return relays === 0 ? new OwnLog(own) : new OwnerLog({ ...own, relay: (number) => reach(relayName(namespace, number)) });
   }
 
-  #hasLog(): boolean {
-    return this.#database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'er_namespaces'").get() !== undefined;
-  }
-
-  #settled(sockets: SleepingSockets): void {
+  #settled(log: ObjectLog, sockets: SleepingSockets): void {
+    log.settled();
     sockets.sweep();
-    const carried = sockets.save(this.#head !== this.#savedHead || this.#meter.changed);
-    this.#savedHead = this.#head;
+    const carried = sockets.save(log.head !== this.#savedHead || this.#meter.changed);
+    this.#savedHead = log.head;
     this.#stirred();
     if (this.#meter.full) this.#meter.write();
     else if (!carried && this.#meter.changed) this.#stirred = this.#after(REST, () => this.#meter.write());

@@ -26,6 +26,8 @@ export interface WorkerOptions {
   readonly heartbeat?: Duration | undefined;
   /** Name of the Durable Object binding; default `EVENT_ROUTER`. */
   readonly binding?: string | undefined;
+  /** Objects between a namespace's log and its WebSockets, 0 to 1,000; default 0, or what the environment's `RELAYS` says. See docs/scaling.md. */
+  readonly relays?: number | undefined;
 }
 
 /** Options and environment together, checked. */
@@ -37,12 +39,14 @@ export interface WorkerSettings {
   readonly origins: readonly string[];
   /** ms */
   readonly heartbeat: number;
+  readonly relays: number;
 }
 
 /** Looking for old events wakes an object, which costs; ms. */
 const RETENTION_EVERY = 60 * 60_000;
 
 const count = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
+const relays = z.coerce.number().int().min(0).max(1_000);
 const text = z.string().min(1);
 const environment = z.object({
   API_KEYS: text.optional(),
@@ -52,6 +56,7 @@ const environment = z.object({
   RETAIN_AGE: text.optional(),
   RETAIN_EVENTS: count.optional(),
   RETAIN_BYTES: count.optional(),
+  RELAYS: relays.optional(),
 });
 
 /**
@@ -62,13 +67,22 @@ export async function readWorkerSettings(options: WorkerOptions, env: WorkerEnv)
   const { maxAge = vars.RETAIN_AGE, maxEvents = vars.RETAIN_EVENTS, maxBytes = vars.RETAIN_BYTES } = options.retention ?? {};
   const heartbeat = milliseconds(options.heartbeat ?? 25_000, "heartbeat");
   return {
-    policy: await policyOf(options, env, vars), limits: options.limits ?? {}, rates: options.rates ?? {}, heartbeat,
+    policy: await policyOf(options, env, vars), limits: options.limits ?? {}, rates: options.rates ?? {}, heartbeat, relays: relaysOf(options, env),
     origins: options.origins ?? vars.ORIGINS?.split(",").map((origin) => origin.trim()).filter((origin) => origin !== "") ?? [],
     retention: {
       checkEvery: RETENTION_EVERY, ...(maxEvents !== undefined && { maxEvents }), ...(maxBytes !== undefined && { maxBytes }),
       ...(maxAge !== undefined && { maxAge: milliseconds(maxAge as Duration, "RETAIN_AGE") }),
     },
   };
+}
+
+/** How many relays a namespace has. @throws ValidationError `ERR_OPTION` */
+export function relaysOf(options: WorkerOptions, env: WorkerEnv): number {
+  const inCode = options.relays !== undefined;
+  const result = relays.safeParse(inCode ? options.relays : env.RELAYS ?? 0);
+  if (result.success) return result.data;
+  const name = inCode ? "relays" : "RELAYS";
+  throw new ValidationError("ERR_OPTION", `${name}: must be a whole number from 0 to 1,000, not ${JSON.stringify(inCode ? options.relays : env.RELAYS)}; set it in ${inCode ? "createWorker" : "wrangler.toml"}`, { details: { path: name } });
 }
 
 function readEnvironment(env: WorkerEnv): z.infer<typeof environment> {

@@ -1,5 +1,6 @@
 import { EventRouterError } from "../core/errors.ts";
 import { LogEvent } from "../core/log-event.ts";
+import type { Peers } from "../core/peers.ts";
 import type { Log } from "../core/store.ts";
 import { outcomeOf, type LogHome, type Passage, type Standing } from "./log-home.ts";
 import { watchers } from "./watchers.ts";
@@ -8,6 +9,8 @@ export interface FollowedLogOptions {
   readonly home: LogHome;
   /** Where this copy stands: everything up to its head was told. */
   readonly standing: Standing;
+  /** What joins this router with the others of the log. */
+  readonly peers?: Peers | undefined;
   /** ms before what failed is tried again. */
   pause(ms: number): Promise<void>;
   onError?: ((error: unknown) => void) | undefined;
@@ -31,7 +34,7 @@ const PAGE = { events: 2_048, size: 1024 * 1024 };
 const AGAIN = { first: 50, most: 5_000 };
 
 /** Follows a log from elsewhere: its home tells it of appends, perhaps not of all, perhaps twice, and answers what it asks. */
-export function followedLog({ home, standing: begun, pause, onError = () => {} }: FollowedLogOptions): FollowedLog {
+export function followedLog({ home, standing: begun, peers, pause, onError = () => {} }: FollowedLogOptions): FollowedLog {
   const listeners = watchers(onError);
   const { epoch } = begun;
   const { promise: lost, resolve: lose } = Promise.withResolvers<EventRouterError>();
@@ -103,6 +106,7 @@ export function followedLog({ home, standing: begun, pause, onError = () => {} }
   return {
     epoch,
     lost,
+    ...(peers !== undefined && { peers }),
     tell,
     standing: () => at,
     get head() { return at.head; },

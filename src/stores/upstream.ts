@@ -1,4 +1,5 @@
 import type { Durability } from "../core/frames.ts";
+import type { Peers } from "../core/peers.ts";
 import type { Store } from "../core/store.ts";
 import { followedLog, type FollowedLog } from "./followed-log.ts";
 import type { LogHome, Standing } from "./log-home.ts";
@@ -8,6 +9,8 @@ export interface UpstreamStoreOptions {
   readonly durability: Durability;
   /** The home of a namespace's log. */
   home(namespace: string): LogHome;
+  /** What joins those that follow a namespace's log; asked for when it was opened. */
+  peers?(namespace: string): Peers;
   /** Where the copy of a namespace stands already: then its home need not be asked. */
   standing?(namespace: string): Standing | undefined;
   /** ms before what failed is tried again. */
@@ -22,12 +25,12 @@ export interface UpstreamStore extends Store {
 }
 
 /** Routers on such stores spread the readers of one log; see `followedLog`. */
-export function upstreamStore({ durability, home: homeOf, standing: standingOf = () => undefined, pause, onError }: UpstreamStoreOptions): UpstreamStore {
+export function upstreamStore({ durability, home: homeOf, standing: standingOf = () => undefined, peers, pause, onError }: UpstreamStoreOptions): UpstreamStore {
   const logs = new Map<string, Promise<FollowedLog>>();
 
   async function follow(namespace: string): Promise<FollowedLog> {
     const home = homeOf(namespace);
-    const log = followedLog({ home, standing: standingOf(namespace) ?? await home.standing(), pause, onError });
+    const log = followedLog({ home, standing: standingOf(namespace) ?? await home.standing(), peers: peers?.(namespace), pause, onError });
     void log.lost.then(() => logs.delete(namespace));
     return log;
   }

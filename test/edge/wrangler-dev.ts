@@ -14,19 +14,22 @@ const ownConfig = fileURLToPath(new URL("wrangler.toml", import.meta.url));
 export class WranglerDev implements AsyncDisposable {
   readonly port: number;
   readonly #config: string;
+  readonly #vars: Readonly<Record<string, string>>;
   readonly #folder = mkdtempSync(join(tmpdir(), "event-router-edge-"));
   #child: ChildProcessByStdio<null, Readable, Readable> | undefined;
   #closed: Promise<unknown> = Promise.resolve();
   /** All that it printed. */
   output = "";
 
-  private constructor(port: number, config: string) {
+  private constructor(port: number, config: string, vars: Readonly<Record<string, string>>) {
     this.port = port;
     this.#config = config;
+    this.#vars = vars;
   }
 
-  static async start(config = ownConfig): Promise<WranglerDev> {
-    const edge = new WranglerDev(await fixedPort(), config);
+  /** @param vars besides those of the configuration */
+  static async start(config = ownConfig, vars: Readonly<Record<string, string>> = {}): Promise<WranglerDev> {
+    const edge = new WranglerDev(await fixedPort(), config, vars);
     await edge.start();
     return edge;
   }
@@ -35,7 +38,7 @@ export class WranglerDev implements AsyncDisposable {
 
   /** Resolves when it answers. */
   async start(): Promise<void> {
-    const args = ["dev", "--config", this.#config, "--ip", "127.0.0.1", "--port", String(this.port), "--inspector-port", "0", "--persist-to", this.#folder, "--show-interactive-dev-session=false"];
+    const args = ["dev", "--config", this.#config, "--ip", "127.0.0.1", "--port", String(this.port), "--inspector-port", "0", "--persist-to", this.#folder, "--show-interactive-dev-session=false", ...Object.entries(this.#vars).flatMap(([name, value]) => ["--var", `${name}:${value}`])];
     // A process group of its own: workerd is a grandchild.
     const child = spawn(process.execPath, [cli, ...args], { detached: true, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_LOG_PATH: this.#folder, NO_COLOR: "1" } });
     this.#child = child;

@@ -13,7 +13,7 @@ export interface Caller {
   /** A call counts. @throws `ERR_RATE_LIMIT` if it is one too many. */
   spend(): void;
   /** A stand-in for its credential. @throws PermissionError */
-  ticket(): string;
+  ticket(): Promise<string>;
 }
 
 /** A question to the router, answered as JSON text. */

@@ -173,7 +173,8 @@ export class Leadership {
     const { state } = this.#standing;
     if (state === "closed") return;
     this.#next = ms === Infinity ? null : this.#options.elapsed() + Math.max(0, ms) + BEHIND;
-    if (this.token === token && state === "follows") return;
+    // Where the leader is fixed, it has the same token when it comes back as another.
+    if (this.#standing.state === "follows" && this.#standing.token === token && this.#standing.leader === leader) return;
     const had = state === "leads" || state === "begins";
     if (had) this.#forget();
     this.#standing = { state: "follows", leader, token };

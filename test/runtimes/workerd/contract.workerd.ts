@@ -7,10 +7,10 @@ import { edgeSockets } from "./edge-socket.ts";
 
 let homes = 0;
 
-/** Objects of the worker under test; namespaces of one home begin with its number, so that each has fresh logs. */
-const edge: MakeHome = async ({ retention } = {}) => {
+/** Objects of a worker; namespaces of one home begin with its number, so that each has fresh logs. */
+const homeOf = (workerOf: (small: boolean) => Readonly<Record<string, string>>): MakeHome => async ({ retention } = {}) => {
   const home = `h${++homes}`;
-  const { EdgeSocket, cut } = edgeSockets(retention === undefined ? {} : { "X-Worker": "small" });
+  const { EdgeSocket, cut } = edgeSockets(workerOf(retention !== undefined));
   const clients: EventRouterClient[] = [];
   return {
     durability: "disk",
@@ -27,4 +27,5 @@ const edge: MakeHome = async ({ retention } = {}) => {
   };
 };
 
-routerContract({ test }, edge);
+routerContract({ test }, homeOf((small) => ({ "X-Worker": small ? "small" : "" })));
+routerContract({ test: (name, run) => test(`by way of relays: ${name}`, run) }, homeOf((small) => ({ "X-Worker": small ? "relayed-small" : "relayed" })));

@@ -1,7 +1,7 @@
 /** What these tests use of `@cloudflare/vitest-plugin`, by structure: the platform's own types would take the place of the DOM's in every other file. */
 declare module "cloudflare:test" {
   export const SELF: { fetch(url: string, init?: RequestInit): Promise<Response & { readonly webSocket: PlatformSocket | null }> };
-  export const env: Readonly<Record<string, never>> & { readonly EVENT_ROUTER: PlatformNamespace; readonly GUARDED: PlatformNamespace; readonly SWEEPING: PlatformNamespace };
+  export const env: Readonly<Record<string, never>> & { readonly EVENT_ROUTER: PlatformNamespace; readonly GUARDED: PlatformNamespace; readonly SWEEPING: PlatformNamespace; readonly RELAYED: PlatformNamespace; readonly GUARDED_RELAYED: PlatformNamespace };
   export function evictDurableObject(stub: PlatformStub): Promise<void>;
   export function abortAllDurableObjects(): Promise<void>;
   export function runDurableObjectAlarm(stub: PlatformStub): Promise<boolean>;
