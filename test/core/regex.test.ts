@@ -150,8 +150,25 @@ describe("regex never backtracks", () => {
 
   test("it stops reading at the first match", () => {
     const { text, count } = counted("b".repeat(10) + "a" + "b".repeat(10_000));
-    expect(compileRegex("a", "")(text)).toBe(true);
+    expect(compileRegex("[ac]", "")(text)).toBe(true);
     expect(count.reads).toBe(12);
+  });
+
+  test("it stops reading at the first character with which a text that must begin with something cannot match any more", () => {
+    const { text, count } = counted(`ab1${"b".repeat(10_000)}`);
+    expect(compileRegex("^[a-c]+\\d[ac]", "")(text)).toBe(false);
+    expect(count.reads).toBe(4);
+  });
+
+  test.each([
+    ["^ab", ["ab", "abc", "a", "", "bab", "aab"]], ["^ab\\b", ["ab", "abc", "ab c", "ab-"]], ["^-\\bx", ["-x", "-", "x", "--x"]], ["^ab*$", ["a", "ab", "abb", "abc", "b"]], ["^a|b", ["cb", "ca", "ac"]], ["^(?:a|b)c", ["ac", "bc", "cac"]], ["^$", ["", "a"]], ["^^a", ["a", "ba"]],
+    ["ab$", ["ab", "aab", "abab", "abc", "a"]], ["aab", ["aaab", "aaa", "aab", ""]], ["a\\bb|a", ["xa", "xb"]], ["a\\b", ["ba", "ab a", "ab"]], ["\\ba", ["ba a", "ba"]], ["ab{2}", ["abab", "xabb"]], [`^${"a".repeat(40)}b`, ["a".repeat(41), `${"a".repeat(40)}b`]], [`${"a".repeat(40)}b`, ["a".repeat(60), `${"a".repeat(45)}b`]],
+    ["\\ud83d", ["😀", "\ud83d", "x\ud83dy"]], ["^\\ud83d", ["😀", "\ud83d"]], ["^a", ["b\na", "a\nb"]],
+  ])("a beginning that every match has is compared or searched for, and the meaning stays: %s", (source, texts) => {
+    for (const chosen of ["", "i", "u", "iu", "m", "s"]) {
+      const ours = compileRegex(source, chosen), native = new RegExp(source, chosen);
+      for (const text of [...texts, ...texts]) expect({ chosen, text, matches: ours(text) }).toEqual({ chosen, text, matches: native.test(text) });
+    }
   });
 
   test("exponentially many states, and texts of ever new characters, go through a bounded cache with the right answer", () => {

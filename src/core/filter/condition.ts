@@ -34,7 +34,11 @@ export function and(tests: readonly Test[]): Test {
 }
 
 export function or(tests: readonly Test[]): Test {
-  if (tests.length === 1) return tests[0]!;
+  const [a, b, c] = tests;
+  if (a === undefined) return () => false;
+  if (b === undefined) return a;
+  if (c === undefined) return (value) => a(value) || b(value);
+  if (tests.length === 3) return (value) => a(value) || b(value) || c(value);
   return (value) => {
     for (let i = 0; i < tests.length; i++) if (tests[i]!(value)) return true;
     return false;

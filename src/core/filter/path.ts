@@ -52,38 +52,63 @@ function split(path: string, at: string): [string, ...string[]] {
 }
 
 function reader(root: (document: unknown) => unknown, path: readonly string[]): Apply {
-  const [key, second] = path;
+  const [key, second, third] = path;
   const read = readOf(path);
-  // `priority` and `payload.amount` are nearly all there is: they are read straight, and walk only if an array turns up.
-  if (key === undefined) return (test, each) => (document) => {
-    const value = root(document);
-    return Array.isArray(value) ? walk(value, path, 0, read, test, each) : test(value);
+  return (test, each) => {
+    const end = ending(test, each);
+    const through = path.reduceRight((next, name, i) => step(name, read, next, i === path.length - 1 ? test : next), end);
+    const general: Test = (document) => through(root(document));
+    if (read !== plain) return general;
+    // `priority`, `payload.amount` and `payload.items.qty` are nearly all there is. Each has its own lines, as an engine learns by line what is read there.
+    if (key === undefined) return (document) => {
+      const value = root(document);
+      return Array.isArray(value) ? end(value) : test(value);
+    };
+    if (second === undefined) return (document) => {
+      const parent = root(document);
+      if (Array.isArray(parent)) return through(parent);
+      const value = isObject(parent) ? parent[key] : undefined;
+      return Array.isArray(value) ? end(value) : test(value);
+    };
+    if (third !== undefined || startsWithDigit(second)) return general;
+    return (document) => {
+      const parent = root(document);
+      if (Array.isArray(parent)) return through(parent);
+      const list = isObject(parent) ? parent[key] : undefined;
+      if (!Array.isArray(list)) {
+        const value = isObject(list) ? list[second] : undefined;
+        return Array.isArray(value) ? end(value) : test(value);
+      }
+      for (let i = 0; i < list.length; i++) {
+        const element: unknown = list[i];
+        if (!isObject(element) || Array.isArray(element)) continue;
+        const value = element[second];
+        if (Array.isArray(value) ? end(value) : test(value)) return true;
+      }
+      return false;
+    };
   };
-  if (second === undefined) return (test, each) => (document) => {
-    const parent = root(document);
-    if (Array.isArray(parent)) return walk(parent, path, 0, read, test, each);
-    const value = read(parent, key);
-    return Array.isArray(value) ? walk(value, path, 1, read, test, each) : test(value);
-  };
-  return (test, each) => (document) => walk(root(document), path, 0, read, test, each);
 }
 
+/** What the path leads to: an array also stands for its elements, if `each`. */
+const ending = (test: Test, each: boolean): Test => (value) => (each && Array.isArray(value) && value.some(test)) || test(value);
+
 /**
- * Whether a value that the path leads to passes. As in MongoDB, an array on the way stands for its objects, and for the element that a number
- * names; an array of scalars on the way leads to nothing, not even to a missing field. An element named by number is not opened further.
+ * One segment of a path. As in MongoDB, an array on the way stands for its objects, and for the element that a number names; an array of scalars on
+ * the way leads to nothing, not even to a missing field.
+ * @param named takes the element that a number names: at the end of a path it is not opened further
  */
-function walk(value: unknown, path: readonly string[], from: number, read: Read, test: Test, each: boolean): boolean {
-  let i = from;
-  while (i < path.length && !Array.isArray(value)) value = read(value, path[i++]!);
-  if (!Array.isArray(value)) return test(value);
-  if (i === path.length) return (each && value.some(test)) || test(value);
-  for (let j = 0; j < value.length; j++) {
-    const element: unknown = value[j];
-    if (isObject(element) && !Array.isArray(element) && walk(element, path, i, read, test, each)) return true;
-  }
-  const element = startsWithDigit(path[i]!) ? read(value, path[i]!) : undefined;
-  if (element === undefined) return false;
-  return i + 1 === path.length ? test(element) : isObject(element) && walk(element, path, i + 1, read, test, each);
+function step(key: string, read: Read, next: Test, named: Test): Test {
+  const numbered = startsWithDigit(key);
+  return (value) => {
+    if (!Array.isArray(value)) return next(read(value, key));
+    for (let i = 0; i < value.length; i++) {
+      const element: unknown = value[i];
+      if (isObject(element) && !Array.isArray(element) && next(read(element, key))) return true;
+    }
+    const element = numbered ? read(value, key) : undefined;
+    return element !== undefined && (named !== next || isObject(element)) && named(element);
+  };
 }
 
 /** Reads a property of an object, or an element of an array by its number. Nothing is read through a prototype, nor the length of anything. */
