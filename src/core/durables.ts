@@ -61,7 +61,13 @@ export class Durables {
     const before = this.#held.get(name);
     this.#held.set(name, holder);
     before?.taken();
-    await this.#bookmarks.write(durableKey(name), this.#text(holder));
+    try {
+      await this.#bookmarks.write(durableKey(name), this.#text(holder));
+    } catch (error) {
+      // What was not written is nobody's: to note where it left off would be refused again, with nobody to hear of it.
+      if (this.#held.get(name) === holder) this.#held.delete(name);
+      throw error;
+    }
   }
 
   /** The router has slept: it has it still. */

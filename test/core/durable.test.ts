@@ -1,6 +1,10 @@
 import { expect, test } from "vitest";
+import type { Bookmarks } from "../../src/core/bookmarks.ts";
+import { Durables } from "../../src/core/durables.ts";
+import { PublishError } from "../../src/core/errors.ts";
 import type { Principal } from "../../src/core/policy.ts";
 import { everything } from "../../src/core/policy.ts";
+import type { Cursor } from "../../src/core/reader.ts";
 import type { Log, Store } from "../../src/core/store.ts";
 import type { RawClient } from "../support/raw-client.ts";
 import { numbered, World } from "../support/world.ts";
@@ -140,4 +144,25 @@ test("a name is forgotten when nobody has it, and begins anew", async () => {
   publisher.publish(numbered(1, 1));
   await world.settle();
   expect((await durable(world)).idsOf(1)).toEqual([]);
+});
+
+test("a name whose place could not be written is nobody's: nothing is noted of it later, and whoever asks next may have it", async () => {
+  const noted: string[] = [];
+  let fails = true;
+  const bookmarks = {
+    read: async () => undefined,
+    write: async () => { if (fails) throw new PublishError("ERR_STORE", "it is away", { retryable: true }); },
+    changed: (key: string) => void noted.push(key),
+  } as unknown as Bookmarks;
+  const durables = new Durables({ bookmarks, epoch: "e", placeOf: () => 0 });
+  const holder = (): Parameters<Durables["hold"]>[1] => ({ cursor: { window: { events: 0 }, place: { state: "live" }, finished: 0, skipped: 0 } as unknown as Cursor, standing: { owner: "", topics: ["t"], filter: undefined }, taken: () => {} });
+  const first = holder();
+  await expect(durables.hold("d", first)).rejects.toMatchObject({ code: "ERR_STORE" });
+  durables.release("d", first.cursor);
+  expect(noted).toEqual([]);
+  fails = false;
+  const second = holder();
+  await durables.hold("d", second);
+  durables.release("d", second.cursor);
+  expect(noted).toEqual(["durable:d"]);
 });

@@ -308,13 +308,19 @@ describe("links between routers", () => {
     narrow = true;
     a.router.reauthorize();
     await cluster.goOn(a);
-    expect([reader.idsOf(7), reader.named("job").map(([, , , , event]) => event[3])]).toEqual([["e1", "e3"], ["e1"]]);
-    leader.router.reauthorize();
-    reader.ackAll();
-    reader.say(["done", 8, jobs(reader)[0]!.token]);
+    // A job that was left out would be in hand for ever: the session ends, and its client resumes.
+    expect(reader.bye?.slice(0, 2)).toEqual(["ConnectionError", "ERR_RIGHTS"]);
+    expect(JSON.stringify(reader.frames)).not.toContain('"secret"');
+    const next = await cluster.client(a);
+    next.subscribe(7, { topics: ["*"], durable: "d" });
+    next.subscribe(8, { topics: ["*"], group: "g", maxInFlight: 1 });
     await cluster.settle();
-    await cluster.pass(40_000);
-    expect(reader.named("job").map(([, , , , event]) => event[3])).toEqual(["e1", "e3"]);
+    for (let i = 0; i < 3; i++) {
+      next.ackAll();
+      for (const { token } of jobs(next).slice(i)) next.say(["done", 8, token]);
+      await cluster.settle();
+    }
+    expect([next.idsOf(7), next.named("job").map(([, , , , event]) => event[3])]).toEqual([["e1", "e3"], ["e1", "e3"]]);
   });
 
   test("[P11] credit holds over a link: a reader that does not finish gets a window's worth", async () => {

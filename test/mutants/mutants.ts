@@ -68,7 +68,7 @@ export const mutants: readonly Mutant[] = [
   one("a leader that stood still past its lease leads on", "core/company/leadership.ts", "if (\"until\" in this.#standing && this.#options.elapsed() >= this.#standing.until) this.#drop();", "if (\"until\" in this.#standing && this.#options.elapsed() >= this.#standing.until + 60_000) this.#drop();"),
   one("a leader keeps who has left another router", "core/company/vouching.ts", "this.#guests.get(word[1])?.session?.disconnected();\n", ""),
   one("a session goes on when the link to its leader is lost", "core/company/away.ts", "if (this.#state.state === \"over\") return;\n    this.#options.end(leaderLost());", "if (this.#state.state === \"over\") return;"),
-  one("what a leader sent before it heard of a withdrawn right is passed on", "core/company/away.ts", "this.#changed ? legible", "this.#changed && line === \"\" ? legible"),
+  one("what a leader sent before it heard of a withdrawn right is passed on", "core/company/away.ts", "this.#changed && !isLegible", "this.#changed && line === \"\" && !isLegible"),
   one("a gap reaches beyond what a router has heard", "core/catch-up.ts", "const to = Math.min(first - 1, this.#dispatcher.head);", "const to = first - 1;"),
   one("a router that closes stops watching its log too early", "core/namespace.ts", "    await this.work.close();\n    await this.company?.close();\n", "    await this.work.close();\n    await this.company?.close();\n    this.#unwatch();\n"),
 ];

@@ -1,7 +1,7 @@
 import { ConnectionError, fromWire, type EventRouterError, type WireError } from "../errors.ts";
 import { count, type FrameReader } from "../frame-reader.ts";
 import type { Reader } from "../reader.ts";
-import { legible } from "./legible.ts";
+import { isLegible } from "./legible.ts";
 import type { Trunk } from "./trunk.ts";
 
 /** ms that a session waits for somebody to lead, and UTF-16 units that may wait with it. */
@@ -166,8 +166,9 @@ export class Away {
           break;
         case "job": case "ev": case "mix": {
           if (name === "job" && !this.#ids.has(id)) this.#lent.add(id);
-          const leaves = this.#changed ? legible(line, reader.rights) : line;
-          if (leaves !== undefined) reader.tell(leaves);
+          // Left out, it would be in hand at the leader for ever. So nothing goes on: the leader gives to others what this session has, or passes over it.
+          if (this.#changed && !isLegible(line, reader.rights)) return end(new ConnectionError("ERR_RIGHTS", "what this client may read has changed while events were on their way to it; connect again", { retryable: true, details: { retryAfter: 0 } }));
+          reader.tell(line);
           break;
         }
         default: reader.tell(line);
