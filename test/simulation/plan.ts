@@ -116,7 +116,7 @@ const GOLDEN = 0.618_033_988_749_895;
 function faultsOf(seed: number, random: Random, storage: Plan["storage"]): Fault[] {
   const possible = cells.filter(([at]) => (storage === "sqlite" || !at.startsWith("sql:")) && (storage === "shared" || !PEERS.test(at))).map((cell) => [RARE.get(cell[0]) ?? 1, cell] as const);
   const all = possible.reduce((sum, [weight]) => sum + weight, 0);
-  return Array.from({ length: random.weighted([[1, 0], [2, 8], [7, 26]]) }, (_, i) => {
+  return Array.from({ length: random.weighted([[1, 0], [2, 8], [7, 30]]) }, (_, i) => {
     let place = (((seed % 1_000_000) * 17 + i) * GOLDEN % 1) * all;
     const [, [at, verdict]] = possible.find(([weight]) => (place -= weight) < 0) ?? possible.at(-1)!;
     const ms = verdict === "slow" || verdict === "delay" ? random.whole(200, 4_000) : random.whole(100, storage === "shared" ? 9_000 : 6_000);
@@ -129,11 +129,12 @@ const PEERS = /^peer:|^store:(claim|release)$/;
 
 /** Steps that come seldom, and how much more often they are chosen: what waits for one strikes the first. */
 const RARE: ReadonlyMap<string, number> = new Map([
-  ["up:unsub", 2.2], ["up:fail", 6.5], ["up:cancel", 2.4], ["up:bye", 16], ["up:answer", 2.6], ["up:call", 1.8], ["up:ping", 3], ["up:req", 1.5], ["up:serve", 1.6],
-  ["up:done", 1.5], ["up:nack", 3], ["down:job", 1.5], ["store:readBookmark", 1.5], ["store:writeBookmarks", 1.5],
-  ["down:mix", 1.8], ["down:gap", 3.5], ["down:end", 2.6], ["down:err", 1.6], ["down:bye", 2.4], ["down:pong", 4.5], ["down:ask", 2], ["down:ok", 1.7],
-  ["store:seqBefore", 1.4], ["store:trim", 2.4], ["store:read", 1.7], ["sql:BEGIN", 3.5], ["sql:COMMIT", 3.5], ["sql:block", 3.5], ["sql:mark", 3.5], ["sql:id", 4.5], ["sql:first", 9], ["sql:drop", 10], ["store:append", 1.3],
-  ["peer:become", 2], ["peer:free", 14], ["store:release", 2],
+  ["up:unsub", 2.6], ["up:fail", 8.5], ["up:cancel", 2.9], ["up:bye", 16], ["up:answer", 3.8], ["up:call", 1.8], ["up:ping", 3], ["up:req", 1.5], ["up:serve", 1.6],
+  ["up:done", 1.9], ["up:nack", 2.4], ["down:job", 1.5], ["store:readBookmark", 1.5], ["store:writeBookmarks", 1.5],
+  ["down:mix", 1.8], ["down:gap", 3.5], ["down:end", 2.6], ["down:err", 1.6], ["down:bye", 1.6], ["down:pong", 5.5], ["down:ask", 2], ["down:ok", 2.4],
+  ["store:seqBefore", 1.4], ["store:trim", 2.4], ["store:read", 1.7], ["sql:BEGIN", 3.5], ["sql:COMMIT", 3.5], ["sql:block", 4], ["sql:mark", 3.5], ["sql:id", 4.5], ["sql:first", 9], ["sql:drop", 12], ["store:append", 1.3],
+  ["peer:become", 9], ["peer:free", 10], ["peer:left", 4.5], ["peer:say", 3], ["peer:join", 3], ["peer:open", 3.7], ["peer:beat", 4.5], ["peer:broken", 7], ["peer:lead", 7], ["peer:pass", 7], ["store:claim", 2.6], ["store:release", 4],
+  ["up:pub", 1.2], ["down:ev", 1.5], ["down:pub", 1.4], ["down:on", 1.2],
 ]);
 
 function operations(random: Random, clients: readonly ClientPlan[], duration: number, all: boolean): Op[] {
