@@ -41,6 +41,31 @@ class Bag<T> {
   }
 }
 
+/** The lists that a walk has come to. One object serves all walks: most find a single list, and nothing is made for them. */
+class Found<T> {
+  #first: List<T> = nothing;
+  #others: List<T>[] | undefined = undefined;
+
+  add(list: List<T>): void {
+    if (this.#first === nothing) this.#first = list;
+    else (this.#others ??= []).push(list);
+  }
+
+  /** The only list, or an empty one; undefined if there are several. */
+  get only(): List<T> | undefined {
+    return this.#others === undefined ? this.#first : undefined;
+  }
+
+  get all(): readonly List<T>[] {
+    return this.#first === nothing ? nothing : [this.#first, ...(this.#others ?? nothing)];
+  }
+
+  clear(): void {
+    this.#first = nothing;
+    this.#others = undefined;
+  }
+}
+
 /** A place in the trie of wildcard patterns: what has been read so far, one segment per edge. */
 class Node<T> extends Bag<T> {
   /** Whether the edge to here is `**`, so that any number of segments may be read without leaving. */
@@ -83,7 +108,7 @@ class Node<T> extends Bag<T> {
    * A walk comes to an elastic node first with the most left to read, and that covers all it could come back with: so the
    * cost is nodes × segments, not combinations.
    */
-  find(type: string, start: number, walk: number, found: List<T>[]): void {
+  find(type: string, start: number, walk: number, found: Found<T>): void {
     const any = this.#any;
     if (any !== undefined && any.#walk !== walk) {
       any.#walk = walk;
@@ -93,7 +118,7 @@ class Node<T> extends Bag<T> {
     if (this.#elastic && words === undefined && one === undefined) start = type.length + 1; // the rest, whatever it is
     do {
       if (start > type.length) {
-        if (this.list !== nothing) found.push(this.list);
+        if (this.list !== nothing) found.add(this.list);
         return;
       }
       const stop = segmentEnd(type, start);
@@ -130,6 +155,7 @@ export class TopicIndex<T> {
   readonly #reserved = new Node<T>(false);
   readonly #half: number;
   // Two halves instead of an order of use: a full `recent` becomes `older`, and what is asked for again moves back.
+  readonly #found = new Found<T>();
   #recent = new Map<string, Answer<T>>();
   #older = new Map<string, Answer<T>>();
   #generation = 0;
@@ -185,18 +211,19 @@ export class TopicIndex<T> {
   #answer(type: string, known: Answer<T> | undefined): readonly T[] {
     let answer = known;
     if (answer === undefined || answer.generation !== this.#generation) {
-      const lists: List<T>[] = [];
-      const exact = this.#exact.get(type);
-      if (exact !== undefined) lists.push(exact.list);
-      this.#trie(type).find(type, 0, ++this.#walks, lists);
+      const found = this.#found;
+      const exact = this.#exact.size === 0 ? undefined : this.#exact.get(type);
+      if (exact !== undefined) found.add(exact.list);
+      this.#trie(type).find(type, 0, ++this.#walks, found);
+      const { only } = found;
+      // One list keeps its identity by itself, and most types of a large family are asked for once: only every 32nd walk
+      // has its answer kept, which soon comes to those asked for often, and spares the others the price.
+      const kept = only === undefined || known !== undefined || this.#walks % 32 === 0;
+      const lists = kept ? found.all : nothing;
+      found.clear();
+      if (!kept) return only;
       if (answer !== undefined && answer.lists.length === lists.length && answer.lists.every((list, i) => list === lists[i])) answer.generation = this.#generation;
-      else {
-        const union = lists.length > 1 ? [...new Set(lists.flat())] : lists[0] ?? nothing;
-        // One list keeps its identity by itself, and most types of a large family are asked for once: only every 32nd walk
-        // has its answer kept, which soon comes to those asked for often, and spares the others the price.
-        if (lists.length < 2 && known === undefined && this.#walks % 32 !== 0) return union;
-        answer = { generation: this.#generation, lists, union };
-      }
+      else answer = { generation: this.#generation, lists, union: only ?? [...new Set(lists.flat())] };
     }
     if (this.#recent.size >= this.#half && !this.#recent.has(type)) {
       this.#older = this.#recent;
