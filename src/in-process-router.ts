@@ -30,7 +30,7 @@ export function createRouter(store: Store = memoryStore({ randomBytes }), retent
     wakeAt(time) {
       clearTimeout(timer);
       if (time === null) return;
-      timer = setTimeout(() => surroundings.wakeAt(router.tick()), Math.min(Math.max(time - Date.now(), 0), 2 ** 31 - 1));
+      timer = setTimeout(() => surroundings.wakeAt(router.tick()), Math.min(Math.max(time - Date.now(), 0), 60_000));
       // Nothing that is due may keep a process alive that has nothing else to do.
       (timer as { unref?: () => void }).unref?.();
     },

@@ -59,6 +59,8 @@ export interface RouterOptions {
 
 /** Sizes a peer may leave unread before it is taken for one that never reads: a multiple of the window, for what is not under credit. */
 const SLOW = 8;
+/** ms that a host may be late with a tick, being busy. */
+const LATE = 1_000;
 
 /**
  * Appends, matches, delivers. Pure: no I/O, no timers, no globals; a host gives it a store, a clock, randomness and pipes.
@@ -284,9 +286,10 @@ export class Router {
   }
 
   #wakeBy(time: number): void {
-    if (this.#wake !== null && this.#wake <= time) return;
-    this.#wake = time;
-    this.#surroundings.wakeAt(this.#onClock(time));
+    // What is overdue was planned on a clock that has been set forward since, and would come as much too late.
+    if (this.#wake !== null && this.#wake <= time && this.#wake >= this.#surroundings.now() - LATE) return;
+    this.#wake = this.#wake === null ? time : Math.min(this.#wake, time);
+    this.#surroundings.wakeAt(this.#onClock(this.#wake));
   }
 }
 

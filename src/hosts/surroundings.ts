@@ -1,7 +1,7 @@
 import type { Clock, Surroundings } from "../core/clock.ts";
 
-/** The longest a timer can wait: a longer one would fire at once. */
-const LONGEST = 2 ** 31 - 1;
+/** The longest that a timer waits, ms: the clock may be set forward meanwhile, and a much longer one would fire at once. */
+const LONGEST = 60_000;
 
 export function randomBytes(count: number): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(count));

@@ -894,3 +894,16 @@ describe("subscriptions of one session", () => {
     expect(reader.writes).toBe(writes);
   });
 });
+
+test("a clock that is set forward makes nothing late: what is planned next is not kept for a time that has passed already", async () => {
+  const world = new World();
+  const client = await world.client();
+  client.publish([line("far", "t")], { as: "later", in: 3_600_000 });
+  await world.settle();
+  // The host's timer for it still runs for an hour.
+  world.around.time += 7_200_000;
+  world.around.wake = null;
+  client.publish([line("near", "t")], { as: "later", in: 500 });
+  await world.settle();
+  expect(world.around.wake).toBeLessThanOrEqual(world.around.time + 500);
+});

@@ -39,7 +39,7 @@ export const mutants: readonly Mutant[] = [
   // Sessions, requests, time.
   one("what is left of an earlier session is not ended", "core/router.ts", "this.#instances.get(instance)?.end(new ConnectionError(\"ERR_REPLACED\"", "void (new ConnectionError(\"ERR_REPLACED\""),
   one("a request whose time is over stays open", "core/requests.ts", "if (pending === undefined) continue;\n      this.#remove(pending);", "if (pending === undefined) continue;"),
-  one("a router that had nothing planned is not woken again", "core/router.ts", "this.#wake = next;\n    return", "this.#wake = next ?? 0;\n    return"),
+  one("a router that had nothing planned is not woken again", "core/router.ts", "if (this.#wake !== null && this.#wake <= time &&", "if (this.#wake === null) return void (this.#wake = time);\n    if (this.#wake <= time &&"),
   one("a timer is lost on wake", "core/office.ts", "this.work.tick(now)].filter", "(this.work.tick(now), null)].filter"),
   one("a client that was slow to greet is refused for good", "core/session.ts", "; connect again`, { retryable: true }));", "; connect again`));"),
   // The client.

@@ -42,7 +42,7 @@ export class RouterNode {
     let callOff = (): void => {};
     const wakeAt = (time: number | null): void => {
       callOff();
-      if (time !== null) callOff = own.post(Math.max(0, time - process.now()), () => wakeAt(router.tick()));
+      if (time !== null) callOff = own.post(Math.min(Math.max(0, time - process.now()), 60_000), () => wakeAt(router.tick()));
     };
     try {
       this.#store = await storage.open(process, (fault) => this.kill(fault.ms));
