@@ -119,7 +119,7 @@ export class EventRouterObject extends DurableObject<WorkerEnv> {
     try {
       const ok = await awake.log.answer(question);
       // Who is told more has dealt with what it was told before.
-      if (question[0] === "parcel") await awake.clock.settled();
+      if (question[0] === "parcel") await awake.clock.turned();
       return { ok };
     } catch (error) {
       if (error instanceof EventRouterError) return { error: toWire(error) };
@@ -177,7 +177,8 @@ export class EventRouterObject extends DurableObject<WorkerEnv> {
     const clock = new ObjectClock({
       storage: this.#state.storage, onError,
       tick: () => router.tick(),
-      settled: () => this.#settled(log, sockets),
+      settled: () => log.settled(),
+      rested: () => this.#rested(log, sockets),
       wrote: () => this.#wrote(),
       hold: () => this.#meter.hold(),
       release: () => this.#meter.release(),
@@ -223,8 +224,7 @@ export class EventRouterObject extends DurableObject<WorkerEnv> {
     return relays === 0 ? new OwnLog(own) : new OwnerLog({ ...own, relay: (number) => reach(relayName(namespace, number)) });
   }
 
-  #settled(log: ObjectLog, sockets: SleepingSockets): void {
-    log.settled();
+  #rested(log: ObjectLog, sockets: SleepingSockets): void {
     sockets.sweep();
     const carried = sockets.save(log.head !== this.#savedHead || this.#meter.changed);
     this.#savedHead = log.head;

@@ -9,12 +9,20 @@ const SAFETY = 2_000;
 /** Deadlines up to this, ms, are mostly over before they come, as that of a hello or a request: they get an alarm only if they are still there a moment later. */
 const FLEETING = 30_000;
 
+/**
+ * ms from a turn until what changed is written to the sockets. With a timer, and handlers that wait for it, the object is not put away; when it ends in any other way
+ * its sockets end too, and what they carried is worth nothing. So under load a turn costs no writing.
+ */
+const REST = 20;
+
 export interface ObjectClockOptions {
   readonly storage: Pick<ObjectStorage, "getAlarm" | "setAlarm">;
   /** The router's. */
   tick(): number | null;
   /** Everything that a turn brought has been sent. */
   settled(): void;
+  /** There were turns, and what they changed is to be written down before the object may be put away. */
+  rested(): void;
   /** Whether something was written since the last call. */
   wrote(): boolean;
   /** Something keeps the object awake, and no more. */
@@ -32,6 +40,7 @@ export class ObjectClock implements Surroundings {
   readonly #options: ObjectClockOptions;
   #waiting: (() => void)[] = [];
   #turn: Promise<void> | undefined;
+  #rest: Promise<void> | undefined;
   /** When the router wants its tick. */
   #wanted: number | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -73,15 +82,32 @@ export class ObjectClock implements Surroundings {
       queueMicrotask(() => {
         this.#plan();
         this.#options.settled();
+        this.#beginRest();
         this.#options.release();
         resolve();
       });
     }, 0));
   }
 
-  /** Resolves when no turn is under way: an event whose handler has returned then has had all its effects. */
-  async settled(): Promise<void> {
+  #beginRest(): void {
+    if (this.#rest !== undefined) return;
+    this.#options.hold();
+    this.#rest = new Promise((resolve) => setTimeout(() => {
+      this.#rest = undefined;
+      this.#try(this.#options.rested);
+      this.#options.release();
+      resolve();
+    }, REST));
+  }
+
+  /** Resolves when no turn is under way. */
+  async turned(): Promise<void> {
     while (this.#turn !== undefined) await this.#turn;
+  }
+
+  /** Resolves when no turn is under way and all is written down: an event whose handler has returned then has had all its effects. */
+  async settled(): Promise<void> {
+    while (this.#turn !== undefined || this.#rest !== undefined) await (this.#turn ?? this.#rest);
   }
 
   /** The object has woken: which alarm it left. */
