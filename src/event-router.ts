@@ -1,11 +1,11 @@
 import type { Link } from "./core/link.ts";
 import type { ClientSurroundings } from "./client/engine.ts";
 import { checkFunction, checkOptions, invalidOption, readOptions } from "./client/check-options.ts";
-import { lazyLink } from "./client/lazy-link.ts";
-import type { Auth, BaseOptions, ReconnectOptions } from "./client/options.ts";
+import type { BaseOptions, ReconnectOptions } from "./client/options.ts";
 import type { AnyEvents, EventMap } from "./client/typed-events.ts";
 import { PatternClient } from "./pattern-client.ts";
-import { webSocketLink, type WebSocketConstructor, type WebSocketLinkOptions } from "./links/websocket.ts";
+import { lazyLink } from "./lazy-link.ts";
+import type { WebSocketConstructor, WebSocketLinkOptions } from "./links/websocket.ts";
 import { systemClock } from "./system-clock.ts";
 import type { RedisAddress } from "./stores/redis-client.ts";
 import type { SharedWorkerLike } from "./tabs/worker-carrier.ts";
@@ -47,15 +47,16 @@ export class EventRouterClient<Events extends EventMap = AnyEvents, Inputs exten
 
 function surroundingsOf(options: TransportOptions & Pick<BaseOptions, "auth" | "namespace">): ClientSurroundings {
   return {
-    makeLink: linkOf(options, options.auth),
+    makeLink: linkOf(options),
     clock: systemClock,
     random: Math.random,
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
-    outboxHome: async (offline, report) => (await import("./outbox-home.ts")).outboxHome(offline, `${options.url ?? ""} ${options.namespace ?? "default"}`, report),
+    outboxHome: async (offline, report) => (await import("./outbox-home.ts")).outboxHome(offline, options, report),
   };
 }
 
-function linkOf({ transport, url, connection, reconnect = {}, worker, WebSocket, namespace = "default" }: TransportOptions & Pick<BaseOptions, "namespace">, auth: Auth | undefined): () => Link {
+function linkOf(options: TransportOptions & Pick<BaseOptions, "auth" | "namespace">): () => Link {
+  const { transport, url, connection, reconnect = {}, worker, WebSocket, namespace = "default", auth } = options;
   const shared = transport === "shared-worker";
   const redis = transport === "redis";
   if (transport !== undefined && transport !== "memory" && transport !== "websocket" && !shared && !redis) throw invalidOption("transport", 'must be "websocket", "shared-worker", "redis" or "memory"');
@@ -65,9 +66,11 @@ function linkOf({ transport, url, connection, reconnect = {}, worker, WebSocket,
   if (again.backoff !== "exponential" && again.backoff !== "fixed") throw invalidOption("reconnect.backoff", 'must be "exponential" or "fixed"');
   const address = transport === "memory" || redis ? undefined : url ?? environmentUrl() ?? (transport && !shared ? "" : undefined);
   if (redis) checkOptions(connection ?? {}, "url host port username password database tls", "connection");
-  const settings = { ...again, WebSocket, clock: systemClock, random: Math.random, connectionTimeout: 10_000, url: address === undefined ? address : socketUrl(address, namespace) };
-  if (settings.url === undefined || shared || redis || auth?.type === "mtls") return () => lazyLink(async () => (await import("./rare-link.ts")).rareLink(settings, { transport, url, connection, auth, worker }));
-  return () => webSocketLink(settings as WebSocketLinkOptions);
+  const settings = { ...again, WebSocket, clock: systemClock, random: Math.random, connectionTimeout: 10_000, url: address === undefined ? address : socketUrl(address, namespace) } as Omit<WebSocketLinkOptions, "url"> & { readonly url: string | undefined };
+  const rare = settings.url === undefined || shared || redis || auth?.type === "mtls";
+  return () => lazyLink(rare
+    ? async () => (await import("./rare-link.ts")).rareLink(settings, options)
+    : async () => (await import("./links/websocket.ts")).webSocketLink(settings as WebSocketLinkOptions), settings);
 }
 
 /** EVENT_ROUTER_URL where there is an environment that may be read: Deno asks for a permission, a browser has none. */

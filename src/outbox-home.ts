@@ -3,9 +3,12 @@ import type { OutboxHome } from "./client/offline/outbox-home.ts";
 import type { Tabs } from "./client/offline/leadership.ts";
 import { ValidationError } from "./core/errors.ts";
 
-/** Where an outbox is kept on this platform. @param key of whom it is, if it has no name */
-export async function outboxHome({ store = "indexeddb", name = "" }: OfflineOptions, key: string, report: (error: unknown) => void): Promise<OutboxHome> {
-  const home = { name: name === "" ? key : name, tabs: undefined, hints };
+/** Whose outbox it is, if it has no name. */
+interface Whose { readonly url?: string; readonly namespace?: string }
+
+/** Where an outbox is kept on this platform. */
+export async function outboxHome({ store = "indexeddb", name = "" }: OfflineOptions, { url = "", namespace = "default" }: Whose, report: (error: unknown) => void): Promise<OutboxHome> {
+  const home = { name: name === "" ? `${url} ${namespace}` : name, tabs: undefined, hints };
   if (typeof store === "object") return { ...home, store, close: async () => {} };
   if (store === "memory") {
     const { memoryStore } = await import("./stores/memory.ts");

@@ -1,7 +1,7 @@
 import { Client } from "./client/client.ts";
 import type { CircuitBreakerOptions, ErrorHandlerOptions } from "./client/failure-options.ts";
 import type { Middleware } from "./client/handle-events.ts";
-import { authorize, circuitBreaker, errorHandler, requirePermission } from "./client/middleware.ts";
+import { lazily } from "./client/middleware.ts";
 import type { Check } from "./client/permission.ts";
 import type { AnyEvents, EventMap, EventOf } from "./client/typed-events.ts";
 import type { WindowOptions } from "./patterns/window-options.ts";
@@ -20,7 +20,7 @@ export class PatternClient<Events extends EventMap = AnyEvents, Inputs extends E
    * client.on("user.created", client.errorHandler({ maxRetries: 3, backoff: "exponential", deadLetterQueue: true })(handler));
    */
   errorHandler(options?: ErrorHandlerOptions): Middleware {
-    return errorHandler(this.engine, options);
+    return lazily(this.engine, import("./client/retry.ts").then(({ retry }) => retry(this.engine, options)));
   }
 
   /**
@@ -30,7 +30,7 @@ export class PatternClient<Events extends EventMap = AnyEvents, Inputs extends E
    * client.on("external.api.call", client.circuitBreaker({ failureThreshold: 5, recoveryTimeout: "30s", expectedException: ApiError })(handler));
    */
   circuitBreaker(options?: CircuitBreakerOptions): Middleware {
-    return circuitBreaker(this.engine, options);
+    return lazily(this.engine, import("./client/circuit-breaker.ts").then(({ circuitBreaker }) => circuitBreaker(this.engine, options)));
   }
 
   /**
@@ -40,7 +40,7 @@ export class PatternClient<Events extends EventMap = AnyEvents, Inputs extends E
    * client.on("admin.*", client.requirePermission("admin")(handler));
    */
   requirePermission(permission: string): Middleware {
-    return requirePermission(this.engine, permission);
+    return lazily(this.engine, import("./client/permission.ts").then(({ requirePermission }) => requirePermission(permission)));
   }
 
   /**
@@ -49,7 +49,7 @@ export class PatternClient<Events extends EventMap = AnyEvents, Inputs extends E
    * client.on("sensitive.*", client.authorize((event, { user }) => user.hasPermission(`read:${event.type}`))(handler));
    */
   authorize(check: Check): Middleware {
-    return authorize(this.engine, check);
+    return lazily(this.engine, import("./client/permission.ts").then(({ authorize }) => authorize(check)));
   }
 
   /**

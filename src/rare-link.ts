@@ -6,18 +6,17 @@ import type { SharedWorkerLike } from "./tabs/worker-carrier.ts";
 
 /** What is asked for, besides how to come back. */
 interface Asked {
-  readonly transport: string | undefined;
-  readonly url: string | undefined;
-  readonly connection: RedisAddress | undefined;
-  readonly auth: Auth | undefined;
-  readonly worker: (() => SharedWorkerLike) | undefined;
+  readonly transport?: string;
+  readonly url?: string;
+  readonly connection?: RedisAddress;
+  readonly auth?: Auth;
+  readonly worker?: () => SharedWorkerLike;
 }
 
 /** A link that is not simply a WebSocket: to a router of this process on Redis or in memory, with a certificate, or through the worker of this origin's tabs. */
-export async function rareLink(settings: Omit<WebSocketLinkOptions, "url" | "backoff"> & { readonly url: string | undefined; readonly backoff: string }, { transport, url, connection, auth, worker }: Asked): Promise<Link> {
-  const options = settings as typeof settings & Pick<WebSocketLinkOptions, "backoff">;
-  if (transport === "redis") return (await import("./redis-link.ts")).redisLink({ ...(url !== undefined && { url }), ...connection }, options);
-  if (auth?.type === "mtls") return (await import("./certificate-link.ts")).certificateLink(auth, options);
-  if (transport === "shared-worker") return (await import("./shared-worker-link.ts")).sharedWorkerLink(options, worker);
+export async function rareLink(settings: Omit<WebSocketLinkOptions, "url"> & { readonly url: string | undefined }, { transport, url, connection, auth, worker }: Asked): Promise<Link> {
+  if (transport === "redis") return (await import("./redis-link.ts")).redisLink({ ...(url !== undefined && { url }), ...connection }, settings);
+  if (auth?.type === "mtls") return (await import("./certificate-link.ts")).certificateLink(auth, settings);
+  if (transport === "shared-worker") return (await import("./shared-worker-link.ts")).sharedWorkerLink(settings, worker);
   return (await import("./in-process-router.ts")).inProcessRouterLink();
 }

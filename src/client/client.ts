@@ -9,7 +9,8 @@ import { Engine, type ClientSurroundings } from "./engine.ts";
 import type { Handler } from "./handle-events.ts";
 import type { BaseOptions } from "./options.ts";
 import type { PublishInit, TogetherOptions } from "./publisher.ts";
-import { eventOf, listOf, optionsAndHandler, patternsOf, type Tail } from "./read-arguments.ts";
+import type { Tuple } from "./publishing.ts";
+import { eventOf, optionsAndHandler, patternsOf, type Tail } from "./read-arguments.ts";
 import type { Receipt } from "./receipt.ts";
 import type { ErrorListener } from "./reporter.ts";
 import type { RequestHandler, RespondOptions, Responder } from "./responders.ts";
@@ -93,22 +94,18 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
   }
 
   /** Publishes `[type, payload, meta?]` tuples in their order, all or none. */
-  async publishBatch(events: readonly TupleOf<Inputs, Omit<EventInit, "type" | "payload">>[], options?: TogetherOptions): Promise<Receipt[]> {
-    return this.publishEvents(listOf(events).map((event) => eventOf(...(listOf(event) as readonly [string, unknown?, object?])) as InitOf<Inputs, EventInit>), options);
+  publishBatch(events: readonly TupleOf<Inputs, Omit<EventInit, "type" | "payload">>[], options?: TogetherOptions): Promise<Receipt[]> {
+    return this.engine.together((publishing) => publishing.publishBatch(events as readonly Tuple[], options));
   }
 
   /** Publishes events in their order, all or none. */
-  async publishEvents(events: readonly InitOf<Inputs, EventInit>[], options?: TogetherOptions): Promise<Receipt[]> {
-    this.engine.assertOpen();
-    return this.engine.publishing.use((publishing) => publishing.publishAll(listOf(events).map((event) => publishing.encodeTogether(eventOf(event, undefined))), options));
+  publishEvents(events: readonly InitOf<Inputs, EventInit>[], options?: TogetherOptions): Promise<Receipt[]> {
+    return this.engine.together((publishing) => publishing.publishEvents(events, options));
   }
 
   /** Publishes what the function gathers, whole, with consecutive seqs; a throw inside publishes nothing and is rethrown. */
-  async transaction(run: (tx: Transaction<Inputs>) => unknown, options?: TogetherOptions): Promise<Receipt[]> {
-    this.engine.assertOpen();
-    checkFunction(run, "run");
-    const { transaction } = await import("./transaction.ts");
-    return transaction(await this.engine.publishing.use((publishing) => publishing), run as (tx: Transaction) => unknown, options);
+  transaction(run: (tx: Transaction<Inputs>) => unknown, options?: TogetherOptions): Promise<Receipt[]> {
+    return this.engine.together((publishing) => publishing.transaction(run as (tx: Transaction) => unknown, options));
   }
 
   /** Subscribes at once; `.ready` resolves when the router has it. Also waits out times without a connection. */

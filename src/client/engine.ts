@@ -4,13 +4,13 @@ import { eventIds, INSTANCE_LENGTH, randomText } from "../core/event-id.ts";
 import type { Hello } from "../core/frames.ts";
 import type { Link } from "../core/link.ts";
 import { invalidOption } from "./check-options.ts";
-import { ClientOutbox, type OfflineOptions } from "./client-outbox.ts";
+import { ClientOutbox } from "./client-outbox.ts";
 import { Connection, type ClientState } from "./connection.ts";
 import type { Vault } from "./encryption/vault.ts";
 import type { Home } from "./home.ts";
 import { Later, notLoaded } from "./later.ts";
 import type { DurableOutbox } from "./offline/durable-outbox.ts";
-import type { OutboxHome } from "./offline/outbox-home.ts";
+import type { MakeOutboxHome } from "./offline/open-outbox.ts";
 import { isTraced } from "./open-telemetry.ts";
 import { settingsOf, type BaseOptions, type Settings } from "./options.ts";
 import { plainSubscription } from "./plain-subscription.ts";
@@ -33,7 +33,7 @@ export interface ClientSurroundings {
   random(): number;
   randomBytes(count: number): Uint8Array;
   /** Where an outbox is kept; absent: nowhere. */
-  outboxHome?(options: OfflineOptions, report: (error: unknown) => void): Promise<OutboxHome>;
+  outboxHome?: MakeOutboxHome;
 }
 
 /** What runs behind a client: a connection and its parts. What few clients use is loaded when they do. */
@@ -78,14 +78,14 @@ export class Engine implements Home {
     })));
     // In a turn's message, who listens comes before what is said: a handler sees what is published after it in the same turn.
     this.subscriptions = new Subscriptions(connection);
-    const { offline, encryption, namespace } = options;
-    if (offline) this.#outbox = new ClientOutbox((changed) => import("./offline/open-outbox.ts").then(({ openOutbox }) => openOutbox(offline, { connection, direct: this.publisher.outbox, settings, vault: this.#vault, home: surroundings.outboxHome, changed, report: this.report })), this.report);
+    const { offline, encryption } = options;
+    if (offline) this.#outbox = new ClientOutbox((changed) => import("./offline/open-outbox.ts").then(({ openOutbox }) => openOutbox(offline, this, surroundings.outboxHome, changed)), this.report);
     this.publisher = new Publisher(connection, settings, randomBytes, this.#outbox);
     this.lanes = [this.publisher];
     const { schema, poolSize, cacheSize, batchSize } = settings;
     if (schema !== undefined || poolSize > 1 || cacheSize > 0 || batchSize > 1) void this.publishing.use(() => {});
     // What is no key must not mean no encryption.
-    if (encryption !== undefined) this.#vault = import("./encryption/open-vault.ts").then(async ({ openVault }) => openVault(encryption, { connection, requests: await this.requests.use((requests) => requests), namespace, randomBytes, report: this.report }));
+    if (encryption !== undefined) this.#vault = import("./encryption/open-vault.ts").then(({ openVault }) => openVault(encryption, this));
     // The first hello waits for it, and tells.
     this.#vault?.catch(() => {});
   }
@@ -116,6 +116,12 @@ export class Engine implements Home {
     // One publisher's events keep their order: what is published while the code is on its way goes the same way.
     const plain = publishing.part === undefined && publishing.loading === undefined && !isTraced();
     return (plain ? this.publisher.publish(event) : undefined) ?? publishing.use((all) => all.publish(event, hold));
+  }
+
+  /** Events that stand or fall together. */
+  async together(publish: (publishing: Publishing) => Promise<Receipt[]>): Promise<Receipt[]> {
+    this.assertOpen();
+    return this.publishing.use(publish);
   }
 
   subscribe(init: SubscribeInit<never>, what: string): Subscription {

@@ -2,15 +2,17 @@ import { milliseconds } from "../core/duration.ts";
 import { eventIds, INSTANCE_LENGTH, randomText } from "../core/event-id.ts";
 import { Alarm } from "./alarm.ts";
 import { asJson, encodeEvent } from "./check-event.ts";
-import { checkSignal, invalidOption } from "./check-options.ts";
+import { checkFunction, checkSignal, invalidOption } from "./check-options.ts";
 import type { EventText } from "./encode-event.ts";
 import type { Home } from "./home.ts";
 import type { Publication } from "./outbox.ts";
 import type { Publisher, PublishInit, TogetherOptions } from "./publisher.ts";
+import { eventOf } from "./read-arguments.ts";
 import type { Receipt } from "./receipt.ts";
 import { validate } from "./schema.ts";
 import type { Spread } from "./spread.ts";
 import { inTrace } from "./tracing.ts";
+import type { Transaction } from "./transaction.ts";
 
 /** An event whose text is made. */
 export interface Encoded {
@@ -18,6 +20,9 @@ export interface Encoded {
   readonly type: string;
   readonly text: EventText;
 }
+
+/** An event of a batch. */
+export type Tuple = readonly [type: string, payload?: unknown, meta?: object];
 
 /** All that publishing can be: with schemas, deadlines, signals, traces, later, together, gathered in batches, spread over connections. Loaded for the first that is more than a plain event. */
 export class Publishing {
@@ -43,6 +48,19 @@ export class Publishing {
     if (hold || (poolSize === 1 && cacheSize === 0)) return this.#publish(this.#publisher, event, hold);
     this.#spread ??= import("./spread.ts").then(({ spread }) => spread(this.#home, (publisher, one) => this.#publish(publisher, one, false)));
     return this.#spread.then(({ publish }) => publish(event));
+  }
+
+  publishBatch(events: readonly Tuple[], options?: TogetherOptions): Promise<Receipt[]> {
+    return this.publishEvents(listOf(events).map((event) => eventOf(...(listOf(event) as Tuple))), options);
+  }
+
+  publishEvents(events: readonly PublishInit[], options?: TogetherOptions): Promise<Receipt[]> {
+    return this.publishAll(listOf(events).map((event) => this.encodeTogether(eventOf(event, undefined))), options);
+  }
+
+  async transaction(run: (tx: Transaction) => unknown, options?: TogetherOptions): Promise<Receipt[]> {
+    checkFunction(run, "run");
+    return (await import("./transaction.ts")).transaction(this, run, options);
   }
 
   /** All or none, consecutive. */
@@ -123,6 +141,12 @@ export class Publishing {
   #queueOf(publisher: Publisher, as: Publication["as"]): Publisher["queue"] {
     return as === "ephemeral" ? publisher.outbox : publisher.queue;
   }
+}
+
+/** @throws ValidationError if it is no list. */
+function listOf<T>(list: readonly T[]): readonly T[] {
+  if (!Array.isArray(list)) throw invalidOption("events", "must be an array: of events, or for publishBatch() of [type, payload]");
+  return list;
 }
 
 type Due = { readonly in: number } | { readonly at: number };

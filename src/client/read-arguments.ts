@@ -1,14 +1,8 @@
-import { checkFunction, invalidOption } from "./check-options.ts";
+import { checkFunction } from "./check-options.ts";
 import type { PublishInit } from "./publisher.ts";
 
 /** The tail of `(…, handler)` and `(…, options, handler)`. */
 export type Tail = readonly [unknown, unknown?];
-
-/** @throws ValidationError if it is no list. */
-export function listOf<T>(list: readonly T[]): readonly T[] {
-  if (!Array.isArray(list)) throw invalidOption("events", "must be an array: of events, or for publishBatch() of [type, payload]");
-  return list;
-}
 
 /** The event of `publish(type, payload, options)` or `publish(event, options)`. */
 export function eventOf(typeOrEvent: string | PublishInit, payload: unknown, options?: object): PublishInit {

@@ -1,6 +1,5 @@
 import { ValidationError } from "../core/errors.ts";
 import type { PublishInit, TogetherOptions } from "./publisher.ts";
-import type { Encoded, Publishing } from "./publishing.ts";
 import type { AnyEvents, EventMap, InitOf, Said } from "./typed-events.ts";
 import type { Receipt } from "./receipt.ts";
 
@@ -11,8 +10,14 @@ export interface Transaction<Events extends EventMap = AnyEvents> {
   publish(event: InitOf<Events, PublishInit>): Promise<void>;
 }
 
+/** Who publishes what was gathered. */
+interface Publishing<Encoded> {
+  encodeTogether(event: PublishInit): Encoded | Promise<Encoded>;
+  publishAll(events: readonly (Encoded | Promise<Encoded>)[], options?: TogetherOptions): Promise<Receipt[]>;
+}
+
 /** Runs the function and publishes what it gathered, whole; a throw publishes nothing and is rethrown. */
-export async function transaction(publishing: Publishing, run: (tx: Transaction) => unknown, options?: TogetherOptions): Promise<Receipt[]> {
+export async function transaction<Encoded>(publishing: Publishing<Encoded>, run: (tx: Transaction) => unknown, options?: TogetherOptions): Promise<Receipt[]> {
   const gathered: (Encoded | Promise<Encoded>)[] = [];
   let over = false;
   /** All or none: an event that is refused refuses the whole, whether or not the function looks. */

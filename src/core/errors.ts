@@ -59,7 +59,7 @@ export function toWire(error: EventRouterError): WireError {
 
 export function fromWire([name, code, message, retryable, details]: WireError): EventRouterError {
   const Class = Object.hasOwn(family, name) ? family[name as keyof typeof family] : EventRouterError;
-  return new Class(code, message, details === undefined ? { retryable: retryable === 1 } : { retryable: retryable === 1, details });
+  return new Class(code, message, { retryable: retryable === 1, ...(details && { details }) });
 }
 
 /** What was thrown, as one of the family: an unknown throw becomes `fallback` with the throw as its cause. */

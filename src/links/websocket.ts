@@ -1,7 +1,7 @@
 import ReconnectingWebSocket from "partysocket/ws";
-import type { Clock } from "../core/clock.ts";
 import { ConnectionError } from "../core/errors.ts";
 import type { Link, LinkListener } from "../core/link.ts";
+import { comeBack, type ComeBackOptions } from "./come-back.ts";
 
 /** The part of a WebSocket constructor that is used: the platform's, or that of `ws`. */
 export type WebSocketConstructor = new (url: string) => WebSocketLike;
@@ -17,21 +17,9 @@ export interface WebSocketLike {
   removeEventListener(type: string, listener: (event: any) => void): void;
 }
 
-export interface WebSocketLinkOptions {
+export interface WebSocketLinkOptions extends ComeBackOptions {
   readonly url: string;
   readonly WebSocket?: WebSocketConstructor | undefined;
-  readonly clock: Clock;
-  /** 0 ≤ x < 1 */
-  random(): number;
-  /** Whether a lost connection is made anew. */
-  readonly enabled: boolean;
-  /** Attempts in a row. */
-  readonly maxAttempts: number;
-  readonly backoff: "exponential" | "fixed";
-  /** ms */
-  readonly minDelay: number;
-  /** ms */
-  readonly maxDelay: number;
   /** ms until an attempt to open is given up. */
   readonly connectionTimeout: number;
 }
@@ -42,16 +30,14 @@ const GOOD = 5_000;
 
 /**
  * A link over a WebSocket. partysocket opens one and gives up in time; when to try again is decided here, so that a retry can be called off: its own
- * waiting cannot, and would keep a process alive after `close()`. Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ * waiting cannot, and would keep a process alive after `close()`.
  */
 export function webSocketLink(options: WebSocketLinkOptions): Link {
-  const { url, clock, random, minDelay, maxDelay } = options;
+  const { url, clock } = options;
   let listener: LinkListener;
   let socket: ReconnectingWebSocket | undefined;
-  let attempts = 0;
   let openedAt: number | undefined;
   let phase: "trying" | "open" | "waiting" | "ended" = "trying";
-  let callOff = (): void => {};
 
   const attempt = (): void => {
     phase = "trying";
@@ -85,19 +71,14 @@ export function webSocketLink(options: WebSocketLinkOptions): Link {
   const lost = (why: string, cause?: unknown): void => {
     if (phase !== "trying" && phase !== "open") return;
     const verb = phase === "open" ? "lost" : "not made";
-    if (openedAt !== undefined && clock.now() - openedAt >= GOOD) attempts = 0;
-    const final = !options.enabled || attempts >= options.maxAttempts;
+    if (openedAt !== undefined && clock.now() - openedAt >= GOOD) attempts.good();
+    const final = !attempts.failed();
     phase = final ? "ended" : "waiting";
     const next = final ? "no more attempts are made: check the URL and that the router runs, then call reconnect()" : "trying again";
-    if (!final) wait(options.backoff === "fixed" ? minDelay : random() * Math.min(maxDelay, minDelay * 2 ** attempts));
-    attempts++;
     listener.down(new ConnectionError(verb === "lost" ? "ERR_CONNECTION_LOST" : "ERR_CONNECTION_FAILED", `the connection to ${url} was ${verb}: ${why}; ${next}`, { retryable: !final, cause }), final);
   };
 
-  const wait = (delay: number): void => {
-    callOff();
-    callOff = clock.after(delay, attempt);
-  };
+  const attempts = comeBack(options, attempt);
 
   return {
     start(on) {
@@ -111,14 +92,13 @@ export function webSocketLink(options: WebSocketLinkOptions): Link {
       if (phase === "ended") return;
       const was = phase;
       phase = "waiting";
-      attempts = 0;
       socket?.close(1000, "restart");
-      wait(delay);
+      attempts.again(delay);
       if (was === "open" || was === "trying") listener.down(new ConnectionError("ERR_CONNECTION_LOST", `the connection to ${url} is made anew`, { retryable: true }), false);
     },
     close() {
       phase = "ended";
-      callOff();
+      attempts.stop();
       socket?.close(1000, "bye");
     },
   };

@@ -51,7 +51,7 @@ afterEach(async () => {
 function connect(offline: true | OfflineOptions = { store: outboxes }, options: BaseOptions = {}): PatternClient {
   const client = new PatternClient({
     makeLink: network.makeLink, clock, random: Math.random, randomBytes,
-    outboxHome: (given, report) => outboxHome(given, "test", report),
+    outboxHome: (given, report) => outboxHome(given, {}, report),
   }, { timeout: "1m", ...options, offline });
   clients.push(client);
   return client;

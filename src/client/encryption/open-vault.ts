@@ -1,10 +1,8 @@
 import { asError, EncryptionError, EventRouterError, fromWire, type WireError } from "../../core/errors.ts";
 import type { RouterEvent } from "../../core/event.ts";
 import type { SubscribeSpec } from "../../core/frames.ts";
-import type { Connection } from "../connection.ts";
 import { lineOf } from "../encode-event.ts";
 import type { Feed } from "../feed.ts";
-import type { Requests } from "../requests.ts";
 import type { EncryptionOptions } from "./encryption-options.ts";
 import { chooseEngine } from "./choose-engine.ts";
 import type { Engine } from "./engine.ts";
@@ -14,20 +12,8 @@ import { keyring, type Keyring } from "./keyring.ts";
 import { Opener } from "./opener.ts";
 import { MOST_MESSAGES, SenderKey } from "./sender-key.ts";
 import type { splitSpec } from "./split-filter.ts";
+import type { VaultHome } from "./vault-home.ts";
 import type { Outgoing, Vault } from "./vault.ts";
-
-/** What encryption needs of its client. */
-export interface VaultHome {
-  readonly connection: Connection;
-  readonly requests: Requests;
-  /** As the client was told, if it was. */
-  readonly namespace: string | undefined;
-  randomBytes(count: number): Uint8Array;
-  report(error: unknown, event?: RouterEvent): void;
-  /** In place of the one that is chosen, and of the limit of a content key: for tests. */
-  readonly engine?: Engine;
-  readonly mostMessages?: number;
-}
 
 /** Characters of a failure's message: encrypted, they are still less than a router keeps of one. */
 const MOST_REASON = 400;
@@ -57,7 +43,7 @@ class PayloadVault implements Vault {
   }
 
   /** Where this client's events are. What the application says counts, not what the router does: it could pass off another namespace's events. */
-  get #place(): string { return this.#home.namespace ?? (this.#namespace = this.#home.connection.welcome?.namespace ?? this.#namespace); }
+  get #place(): string { return this.#home.options.namespace ?? (this.#namespace = this.#home.connection.welcome?.namespace ?? this.#namespace); }
 
   seal(one: Outgoing, done: (error?: unknown) => void): boolean {
     if (one.sealed !== undefined || one.settled) return one.sealed ?? true;
@@ -132,8 +118,7 @@ class PayloadVault implements Vault {
 
   guard(feed: Feed): SubscribeSpec {
     const { spec, accepts } = feed.spec.filter === undefined ? { spec: feed.spec, accepts: undefined } : this.#split!(feed.spec);
-    const { connection, requests, report } = this.#home;
-    feed.gate ??= payloadGate({ connection, requests, report, stateOf: (event) => this.#stateOf(event) }, feed, accepts);
+    feed.gate ??= payloadGate(this.#home, (event) => this.#stateOf(event), feed, accepts);
     feed.conceal ??= (event, reason) => this.sealReason(event, reason);
     return spec;
   }
@@ -155,9 +140,8 @@ class PayloadVault implements Vault {
 
   #recogniseRepeat(one: Outgoing): void {
     const reject = one.reject.bind(one);
-    const { connection, requests } = this.#home;
     one.reject = (error) => {
-      import("./repeat.ts").then(({ repeatOf }) => repeatOf(one, error, { connection, requests, open: (event) => this.openEvent(event) }))
+      import("./repeat.ts").then(({ repeatOf }) => repeatOf(one, error, this.#home, (event) => this.openEvent(event)))
         .then((receipts) => (receipts === undefined ? reject(error) : one.resolve(receipts)), () => reject(error));
     };
   }

@@ -1,20 +1,18 @@
 import { ValidationError } from "../../core/errors.ts";
 import { checkFunction, checkOptions, invalidOption, wholeNumber } from "../check-options.ts";
 import type { OfflineOptions } from "../client-outbox.ts";
-import type { Settings } from "../options.ts";
+import type { Home } from "../home.ts";
 import type { Publication } from "../outbox.ts";
 import type { Vault } from "../encryption/vault.ts";
 import { DurableOutbox, type DurableOutboxOptions } from "./durable-outbox.ts";
 import type { OutboxHome } from "./outbox-home.ts";
 
-export interface OpenOutboxOptions extends Pick<DurableOutboxOptions, "connection" | "direct" | "changed" | "report"> {
-  readonly settings: Settings;
-  readonly vault: Promise<Vault> | undefined;
-  readonly home: ((options: OfflineOptions, report: (error: unknown) => void) => Promise<OutboxHome>) | undefined;
-}
+/** Where an outbox is kept. */
+export type MakeOutboxHome = (options: OfflineOptions, report: (error: unknown) => void) => Promise<OutboxHome>;
 
 /** @throws ValidationError `ERR_OPTION` naming what is wrong with `offline`. */
-export async function openOutbox(offline: true | OfflineOptions, { settings, vault, home, ...rest }: OpenOutboxOptions): Promise<DurableOutbox> {
+export async function openOutbox(offline: true | OfflineOptions, client: Home, makeHome: MakeOutboxHome | undefined, changed: DurableOutboxOptions["changed"]): Promise<DurableOutbox> {
+  const { connection, settings, publisher, report } = client;
   const options = offline === true ? {} : offline;
   checkOptions(options, "store name maxEvents maxBytes order", "offline");
   const { store = "indexeddb", name = "", order = "published" } = options;
@@ -25,12 +23,12 @@ export async function openOutbox(offline: true | OfflineOptions, { settings, vau
   const maxEvents = wholeNumber(options.maxEvents, "offline.maxEvents", 100_000);
   const maxBytes = wholeNumber(options.maxBytes, "offline.maxBytes", 64 * 1024 * 1024);
   if (settings.poolSize > 1) throw invalidOption("poolSize", "cannot be combined with offline, which keeps the order of what is published; leave out one of both");
-  if (home === undefined) throw new ValidationError("ERR_OPTION", "offline needs EventRouterClient", { details: { path: "offline" } });
+  if (makeHome === undefined) throw new ValidationError("ERR_OPTION", "offline needs EventRouterClient", { details: { path: "offline" } });
   return DurableOutbox.open({
-    ...rest, home: await home(options, rest.report), order, maxEvents, maxBytes, timeout: settings.timeout,
+    connection, direct: publisher.outbox, changed, report, home: await makeHome(options, report), order, maxEvents, maxBytes, timeout: settings.timeout,
     window: Math.min(1_024, settings.maxPending),
     seal: async (one) => {
-      const sealing = await vault;
+      const sealing = await client.vault();
       if (sealing !== undefined) await sealed(sealing, one);
     },
   });

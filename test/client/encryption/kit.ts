@@ -39,7 +39,7 @@ export async function engineOf(name: (typeof ENGINES)[number]): Promise<Engine> 
 /** What a client encrypts with, without a client. */
 export function vaultOf(options: EncryptionOptions, { engine, namespace, mostMessages }: { engine?: Engine; namespace?: string; mostMessages?: number } = {}): Promise<Vault> {
   const connection = { welcome: undefined, clock } as never;
-  return openVault(options, { connection, requests: undefined as never, namespace, randomBytes, report: () => {}, ...(engine && { engine }), ...(mostMessages !== undefined && { mostMessages }) });
+  return openVault(options, { connection, requests: undefined as never, options: { ...(namespace !== undefined && { namespace }) }, randomBytes, report: () => {}, ...(engine && { engine }), ...(mostMessages !== undefined && { mostMessages }) });
 }
 
 /** A payload as the vault's client would publish it. @param payload JSON */

@@ -167,10 +167,10 @@ test("[P10] a router cannot pass off another namespace's events by calling it by
   const connection = { welcome: { namespace: "elsewhere" } } as never;
   const home = { connection, requests: undefined as never, randomBytes, report: () => {} };
   const theirs = await sealed("theirs", { key: KEY }, { namespace: "elsewhere" });
-  await expect((await openVault({ key: KEY }, { ...home, namespace: "mine" })).openEvent(eventWith(theirs, { id: ID }))).rejects.toMatchObject({ code: "ERR_ENCRYPTION_BINDING", details: { path: "namespace" } });
+  await expect((await openVault({ key: KEY }, { ...home, options: { namespace: "mine" } })).openEvent(eventWith(theirs, { id: ID }))).rejects.toMatchObject({ code: "ERR_ENCRYPTION_BINDING", details: { path: "namespace" } });
   // Who named none takes the one that the credential is for.
   const event = eventWith(theirs, { id: ID });
-  await (await openVault({ key: KEY }, { ...home, namespace: undefined })).openEvent(event);
+  await (await openVault({ key: KEY }, { ...home, options: {} })).openEvent(event);
   expect(event.payload).toBe("theirs");
 });
 
