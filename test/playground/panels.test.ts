@@ -94,6 +94,9 @@ test("the router in the page behind a bad network: nothing is lost; the link hol
   await stage.page.getByLabel("Encrypt what is published").check();
   const key = await stage.page.getByLabel("Key (32 bytes, base64)").inputValue();
   await go("Live");
+  // One that begins now and is cut before the router has said where that is begins later.
+  await stage.page.getByLabel("from start").check();
+  await press("Apply");
   await stage.state("Connected");
   await press("batch of 100");
   await stage.expectText("#tail-total", /^100 events$/);
