@@ -56,7 +56,6 @@ const environment = z.object({
   RETAIN_AGE: text.optional(),
   RETAIN_EVENTS: count.optional(),
   RETAIN_BYTES: count.optional(),
-  RELAYS: relays.optional(),
 });
 
 /**
