@@ -10,7 +10,6 @@ import type { ErrorHandlerOptions } from "./failure-options.ts";
 import type { Handler } from "./handle-events.ts";
 import type { HandlerContext } from "./handler-context.ts";
 import type { Home } from "./home.ts";
-import { lazily } from "./middleware.ts";
 import type { DurableOutbox } from "./offline/durable-outbox.ts";
 import { patternsOf } from "./read-arguments.ts";
 import { traced } from "./tracing.ts";
@@ -82,7 +81,7 @@ export async function parseSubscription(home: Home, init: SubscribeInit<never>, 
   if (wanted !== undefined && vault !== undefined) await (await vault.catch(() => undefined))?.prepareFilters();
   if (given === undefined) return { spec, handler: undefined, concurrency };
   let handler = given as Handler;
-  if (onFailure !== undefined) handler = lazily(home, import("./retry.ts").then(({ retry }) => retry(home, onFailure)))(handler);
+  if (onFailure !== undefined) handler = (await import("./retry.ts")).retry(home, onFailure)(handler);
   if (optimistic) {
     const room = await (home.outbox as ClientOutbox<DurableOutbox>).room;
     handler = await (await import("./offline/optimistic.ts")).optimistic({ handler, spec, concurrency, context, room, vault: await vault, name: home.options.name, report: home.report });

@@ -75,6 +75,7 @@ const calls: Row[] = [
   ["maxInFlight without a group", "ERR_OPTION", (c) => c.subscribe("a", { maxInFlight: 2 }), "maxInFlight"],
   ["a group without dead letters", "ERR_OPTION", (c) => c.subscribe({ topics: "a", group: "g", deadLetter: false, handler: () => {} }), "deadLetter"],
   ["a function in a group's retry", "ERR_OPTION", (c) => c.subscribe({ topics: "a", group: "g", retry: { retryIf: () => true }, handler: () => {} }), "retry.retryIf"],
+  ["a negative number of retries", "ERR_OPTION", (c) => c.subscribe({ topics: "a", retry: { maxRetries: -1 }, handler: () => {} }), "maxRetries"],
   ["a delay of words", "ERR_DURATION", (c) => c.publish("a", 1, { delay: "soon" }), "delay"],
   ["delay and deliverAt", "ERR_OPTION", (c) => c.publish("a", 1, { delay: 1, deliverAt: new Date() }), "deliverAt"],
   ["an ephemeral event with a delay", "ERR_OPTION", (c) => c.publish("a", 1, { delay: 1, ephemeral: true }), "ephemeral"],
