@@ -1,4 +1,5 @@
-export { Router, type RouterOptions } from "./core/router.ts";
+export { Router } from "./core/router.ts";
+export type { RouterOptions } from "./core/router-options.ts";
 export type { Session } from "./core/session.ts";
 export type { Caller, Action, Duty, PeerCertificate, Policy, Principal, Rights, SavedPrincipal } from "./core/policy.ts";
 export type { Rate, RateLimits } from "./core/rate-limit.ts";

@@ -54,6 +54,5 @@ function keyOf({ type, payload }: PublishInit): string | undefined {
 }
 
 function cached({ id, type, seq, epoch, timestamp, durability }: Receipt): Receipt {
-  const receipt = settledReceipt({ id, type, seq, epoch, timestamp, durability, status: "cached" });
-  return receipt;
+  return settledReceipt({ id, type, seq, epoch, timestamp, durability, status: "cached" });
 }

@@ -16,46 +16,16 @@ import { OpenSession } from "./open-session.ts";
 import { Outlets, type Outlet } from "./outlets.ts";
 import { namespaceLags, namespaceStats, type Lag } from "./namespace-stats.ts";
 import type { Measures } from "./measures.ts";
-import { openPolicy, type Caller, type Policy, type Principal } from "./policy.ts";
+import { openPolicy, type Caller, type Principal } from "./policy.ts";
 import { Reader } from "./reader.ts";
-import type { RateLimits } from "./rate-limit.ts";
 import { resume, type Sleeper } from "./resume.ts";
 import { compileRegex } from "./regex.ts";
 import type { RetentionPolicy } from "./retention.ts";
 import type { SavedOpenSession } from "./saved-session.ts";
 import { routerHealth, type Health } from "./router-health.ts";
+import type { RouterOptions } from "./router-options.ts";
 import { Session } from "./session.ts";
-import type { Log, Store } from "./store.ts";
-import type { TicketShelf } from "./tickets.ts";
-
-export interface RouterOptions {
-  readonly store: Store;
-  readonly surroundings: Surroundings;
-  /** Who may do what; default: everyone everything. */
-  readonly policy?: Policy;
-  readonly limits?: Partial<Limits>;
-  /** How much each principal may do; default: as much as it can. */
-  readonly rates?: RateLimits;
-  /** What the logs keep; default: everything. */
-  readonly retention?: RetentionPolicy;
-  /** Newest events kept in memory for readers that are a little behind; size in UTF-16 units. */
-  readonly tail?: { readonly events: number; readonly size: number };
-  /** Milliseconds of silence after which a client asks for a sign of life; 0: never. */
-  readonly heartbeat?: number;
-  /**
-   * Milliseconds until what readers with a name have finished is written down, default 50: a crash takes that much, and those events come again. 0: with
-   * each turn, for hosts that are put to sleep.
-   */
-  readonly bookmarkDelay?: number;
-  /** Namespaces that may be opened. */
-  readonly namespaces?: number;
-  /** Keeps tickets beyond this router's life, for hosts that are put to sleep; default: in memory alone. */
-  readonly tickets?: TicketShelf | undefined;
-  /** Figures of the host, told with those of a namespace. */
-  hostStats?(): Readonly<Record<string, number | string>>;
-  /** A failure behind the sessions, for a log. */
-  onError?(error: unknown): void;
-}
+import type { Log } from "./store.ts";
 
 /** Sizes a peer may leave unread before it is taken for one that never reads: a multiple of the window, for what is not under credit. */
 const SLOW = 8;

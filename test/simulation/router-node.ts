@@ -1,4 +1,5 @@
-import { Router, type RouterOptions } from "../../src/core/router.ts";
+import type { RouterOptions } from "../../src/core/router-options.ts";
+import { Router } from "../../src/core/router.ts";
 import type { Port } from "../../src/core/link.ts";
 import type { Session } from "../../src/core/session.ts";
 import type { Store } from "../../src/core/store.ts";

@@ -1,4 +1,5 @@
-import { Router, type RouterOptions } from "../../src/core/router.ts";
+import type { RouterOptions } from "../../src/core/router-options.ts";
+import { Router } from "../../src/core/router.ts";
 import { openPolicy, type Policy } from "../../src/core/policy.ts";
 import type { Store } from "../../src/core/store.ts";
 import { memoryStore } from "../../src/stores/memory.ts";

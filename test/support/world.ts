@@ -1,5 +1,6 @@
 import type { Limits } from "../../src/core/limits.ts";
-import { Router, type RouterOptions } from "../../src/core/router.ts";
+import type { RouterOptions } from "../../src/core/router-options.ts";
+import { Router } from "../../src/core/router.ts";
 import type { Log, Store } from "../../src/core/store.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
 import type { SavedSession } from "../../src/core/saved-session.ts";

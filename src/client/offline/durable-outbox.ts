@@ -2,36 +2,20 @@ import { ConnectionError, PublishError, type EventRouterError } from "../../core
 import type { LogEvent } from "../../core/log-event.ts";
 import type { Log } from "../../core/store.ts";
 import type { OutboxEntry, WaitingRoom } from "../client-outbox.ts";
-import type { Connection, Part } from "../connection.ts";
-import type { Outbox, Publication } from "../outbox.ts";
+import type { Part } from "../connection.ts";
+import type { Publication } from "../outbox.ts";
 import type { Receipt } from "../receipt.ts";
 import { Arrivals, refuse } from "./arrivals.ts";
 import { DeadLetters } from "./dead-letters.ts";
+import type { DurableOutboxOptions } from "./durable-outbox-options.ts";
 import { entriesOf, type Entry } from "./entry.ts";
 import { Flusher } from "./flusher.ts";
 import { Leadership, type TabChannel } from "./leadership.ts";
 import { listing } from "./listing.ts";
-import type { OutboxHome } from "./outbox-home.ts";
 import { pendingEvent } from "./pending-event.ts";
 import { Places } from "./places.ts";
 import { outcomeOf, settledNews, type TabNews } from "./tab-news.ts";
 import { lostError, settle, Waiters } from "./waiters.ts";
-
-export interface DurableOutboxOptions {
-  readonly home: OutboxHome;
-  readonly connection: Connection;
-  readonly direct: Outbox;
-  readonly maxEvents: number;
-  readonly maxBytes: number;
-  readonly order: "published" | "priority";
-  readonly window: number;
-  /** How long leaving may take, ms. */
-  readonly timeout: number;
-  /** Makes the lines as they will travel. */
-  seal(one: Publication): Promise<void>;
-  changed(size: number): void;
-  report(error: unknown, event?: unknown): void;
-}
 
 const DROPPED = "ERR_DROPPED";
 const EVERYTHING = { events: 1_024, size: 4 * 1024 * 1024 };

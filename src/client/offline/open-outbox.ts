@@ -4,7 +4,8 @@ import type { OfflineOptions } from "../client-outbox.ts";
 import type { Home } from "../home.ts";
 import type { Publication } from "../outbox.ts";
 import type { Vault } from "../encryption/vault.ts";
-import { DurableOutbox, type DurableOutboxOptions } from "./durable-outbox.ts";
+import { DurableOutbox } from "./durable-outbox.ts";
+import type { DurableOutboxOptions } from "./durable-outbox-options.ts";
 import type { OutboxHome } from "./outbox-home.ts";
 
 /** Where an outbox is kept. */
