@@ -196,6 +196,14 @@ test("what has work at the owner is asked to connect again when its relay has sl
   await next.until(() => next.named("job").length === 1);
 });
 
+test("who does not say by which relay comes in by any: all have some", async () => {
+  const ns = "relay.spread";
+  // That one of three is left out has a chance of three in ten million.
+  const sockets = await Promise.all(Array.from({ length: 40 }, () => RawSocket.welcomed(ns, {}, RELAYED)));
+  expect(await followers(ns)).toEqual(RELAYS);
+  expect(await stats(ns)).toMatchObject({ connections: sockets.length + 1, routers: RELAYS.length + 1 });
+});
+
 test("the owner tells relays that somebody is connected to, and no others", async () => {
   const ns = "relay.idle";
   const [one, two, writer] = [await by(ns, 1), await by(ns, 2), await by(ns, 0)];
