@@ -7,6 +7,7 @@ import type { Receipt } from "../../src/client/receipt.ts";
 import type { Subscription } from "../../src/client/subscription.ts";
 import type { Sighting } from "../support/history.ts";
 import type { Book, RecordedReading } from "./book.ts";
+import { isExpected } from "./expected.ts";
 import type { Fault } from "./faults.ts";
 import type { ClientPlan, Op, Standing } from "./plan.ts";
 import { Kept, Planned } from "./kept.ts";
@@ -324,16 +325,13 @@ export class ClientNode {
 
   #expected(error: unknown): void {
     this.#options.trace(`${this.process.name} hears of ${error instanceof EventRouterError ? error.code : String(error)}`);
-    if (error instanceof Planned) return;
-    if (!(error instanceof EventRouterError) || UNEXPECTED.has(error.code)) this.#unexpected(error);
+    if (!(error instanceof Planned) && !isExpected(error)) this.#unexpected(error);
   }
 
   #unexpected(error: unknown): void {
     this.#options.violated(`${this.process.name} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   }
 }
-
-const UNEXPECTED = new Set(["ERR_PROTOCOL", "ERR_INTERNAL", "ERR_FRAME", "ERR_REQUEST", "ERR_FILTER", "ERR_PATTERN"]);
 
 /** What the filters of the plan say. */
 function accepts(filter: Standing["filter"], event: Sighting): boolean {

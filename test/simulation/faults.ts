@@ -42,6 +42,9 @@ const SQL = ["BEGIN", "COMMIT", "block", "mark", "id", "first", "drop"];
 
 const pairs = <V extends Verdict>(steps: readonly string[], verdicts: readonly V[]): (readonly [string, V])[] => steps.flatMap((at) => verdicts.map((verdict) => [at, verdict] as const));
 
+/** What a bridge does between the namespace that it reads and the one that it publishes in: it has an event; that event is there. */
+const BRIDGE = ["take", "done"];
+
 /** Each step with each fault that can befall it. A run of many seeds must have reached them all. */
 export const cells: readonly (readonly [at: string, verdict: Verdict])[] = [
   ...pairs([...UP.map((name) => `up:${name}`), ...DOWN.map((name) => `down:${name}`)], [...LINK, ...PROCESS]),
@@ -49,6 +52,7 @@ export const cells: readonly (readonly [at: string, verdict: Verdict])[] = [
   ...pairs(STORE.map((name) => `store:${name}`), ["error", "slow", "full", "crash"]),
   ...pairs(SQL.map((name) => `sql:${name}`), ["error", "crash"]),
   ...pairs(PEER.map((name) => `peer:${name}`), PEERS),
+  ...pairs(BRIDGE.map((name) => `bridge:${name}`), ["delay", "pause client", "kill client", "clock client"] as const),
   ...pairs(["store:claim", "store:release"], ["error", "slow", "crash"]),
 ];
 

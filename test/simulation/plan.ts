@@ -53,12 +53,20 @@ export interface ClientPlan {
   readonly groups: readonly (typeof GROUPS)[number][];
 }
 
+/** A client of two namespaces, that publishes in one what it reads in the other. */
+export interface BridgePlan {
+  readonly from: string;
+  readonly to: string;
+  readonly timeout: number;
+}
+
 /** All that a simulation is made of. Leaving out an operation or a fault leaves the rest as it is. */
 export interface Plan {
   readonly seed: number;
   readonly storage: StorageOptions["kind"];
   readonly routers: number;
   readonly clients: readonly ClientPlan[];
+  readonly bridge?: BridgePlan;
   readonly limits: { readonly windowEvents: number; readonly windowSize: number; readonly batch: number };
   readonly tail: { readonly events: number; readonly size: number };
   readonly retention: { readonly maxEvents?: number; readonly maxAge?: number };
@@ -98,34 +106,42 @@ export function planOf(seed: number): Plan {
     ...(storage !== "memory" && random.chance(0.35) && { durable: random.one(PATTERNS) }),
     groups: GROUPS.filter(() => random.chance(0.45)),
   }));
+  const bridge = storage !== "memory" && random.chance(0.3) ? { from: NAMESPACES[0], to: NAMESPACES[1], timeout: random.one([1_500, 5_000]) } : undefined;
   const ops = operations(new Random(seed, "operations"), clients, duration, retention.maxEvents === undefined && retention.maxAge === undefined);
   return {
-    seed, storage, routers, clients, duration, retention, ops,
+    seed, storage, routers, clients, duration, retention, ops, ...(bridge !== undefined && { bridge }),
     limits: { windowEvents, windowSize: random.one([1_800, 4_000, 20_000]), batch: 20 },
     tail: random.chance(0.6) ? { events: random.whole(2, 8), size: 1_500 } : { events: 64, size: 20_000 },
     heartbeat: random.one([1_000, 3_000]),
     latency: random.one([2, 20, 200]),
     storeLatency: random.one([0, 5, 100]),
-    faults: faultsOf(seed, new Random(seed, "faults"), storage),
+    faults: faultsOf(seed, new Random(seed, "faults"), (at) => reaches({ storage, bridge }, at)),
   };
 }
 
 /** Low discrepancy: seeds that follow each other reach all kinds evenly, sooner than by chance. */
 const GOLDEN = 0.618_033_988_749_895;
 
-function faultsOf(seed: number, random: Random, storage: Plan["storage"]): Fault[] {
-  const possible = cells.filter(([at]) => (storage === "sqlite" || !at.startsWith("sql:")) && (storage === "shared" || !PEERS.test(at))).map((cell) => [RARE.get(cell[0]) ?? 1, cell] as const);
+function faultsOf(seed: number, random: Random, possibly: (at: string) => boolean): Fault[] {
+  const possible = cells.filter(([at]) => possibly(at)).map((cell) => [RARE.get(cell[0]) ?? 1, cell] as const);
   const all = possible.reduce((sum, [weight]) => sum + weight, 0);
   return Array.from({ length: random.weighted([[1, 0], [2, 8], [7, 30]]) }, (_, i) => {
     let place = (((seed % 1_000_000) * 17 + i) * GOLDEN % 1) * all;
     const [, [at, verdict]] = possible.find(([weight]) => (place -= weight) < 0) ?? possible.at(-1)!;
-    const ms = verdict === "slow" || verdict === "delay" ? random.whole(200, 4_000) : random.whole(100, storage === "shared" ? 9_000 : 6_000);
+    const ms = verdict === "slow" || verdict === "delay" ? random.whole(200, 4_000) : random.whole(100, possibly("peer:say") ? 9_000 : 6_000);
     return { at, verdict, ms, behind: random.chance(0.5), skip: RARE.has(at) ? 0 : Math.floor(5 * random.next() ** 2) };
   });
 }
 
 /** Of the leader, and of routers among themselves. */
 const PEERS = /^peer:|^store:(claim|release)$/;
+
+/** Whether a world has what a step is about. */
+export function reaches({ storage, bridge }: Pick<Plan, "storage"> & { readonly bridge?: BridgePlan | undefined }, at: string): boolean {
+  if (at.startsWith("sql:")) return storage === "sqlite";
+  if (at.startsWith("bridge:")) return bridge !== undefined;
+  return storage === "shared" || !PEERS.test(at);
+}
 
 /** Steps that come seldom, and how much more often they are chosen: what waits for one strikes the first. */
 const RARE: ReadonlyMap<string, number> = new Map([
@@ -134,7 +150,7 @@ const RARE: ReadonlyMap<string, number> = new Map([
   ["down:mix", 1.8], ["down:gap", 3.5], ["down:end", 2.6], ["down:err", 1.6], ["down:bye", 1.6], ["down:pong", 5.5], ["down:ask", 2], ["down:ok", 2.4],
   ["store:seqBefore", 1.4], ["store:trim", 2.4], ["store:read", 1.7], ["sql:BEGIN", 3.5], ["sql:COMMIT", 3.5], ["sql:block", 4], ["sql:mark", 3.5], ["sql:id", 4.5], ["sql:first", 9], ["sql:drop", 12], ["store:append", 1.3],
   ["peer:become", 9], ["peer:free", 10], ["peer:left", 4.5], ["peer:say", 3], ["peer:join", 3], ["peer:open", 3.7], ["peer:beat", 4.5], ["peer:broken", 7], ["peer:lead", 7], ["peer:pass", 7], ["store:claim", 2.6], ["store:release", 4],
-  ["up:pub", 1.2], ["down:ev", 1.5], ["down:pub", 1.4], ["down:on", 1.2],
+  ["up:pub", 1.2], ["down:ev", 1.5], ["down:pub", 1.4], ["down:on", 1.2], ["bridge:take", 4], ["bridge:done", 4],
 ]);
 
 function operations(random: Random, clients: readonly ClientPlan[], duration: number, all: boolean): Op[] {

@@ -15,6 +15,7 @@ import "../../src/client/transaction.ts";
 import { EventRouterError } from "../../src/core/errors.ts";
 import { violations, type Figure, type Reading } from "../support/history.ts";
 import { Book } from "./book.ts";
+import { BridgeNode } from "./bridge-node.ts";
 import { ClientNode } from "./client-node.ts";
 import { Faults, type Fault } from "./faults.ts";
 import { Network, type Wire } from "./network.ts";
@@ -59,6 +60,7 @@ class Simulation {
   readonly #storage: Storage;
   readonly #routers: readonly RouterNode[];
   readonly #clients: readonly ClientNode[];
+  readonly #bridges: readonly BridgeNode[];
   readonly #network: Network;
   readonly #trace: string[] = [];
   readonly #violations = new Set<string>();
@@ -97,13 +99,17 @@ class Simulation {
       tap: ({ name, client, router }) => new Tap(name, {
         windowEvents: limits.windowEvents, windowSize: limits.windowSize, violated, mayRead: (type) => this.#authority.mayRead(client, type, router.process),
         // Where several routers share a log, a token is never given again by any of them.
-        tokens: this.#tokensOf(`${plan.storage === "shared" ? "" : `${router.process.name} ${router.process.life} `}${plan.clients[Number(client.slice(1))]!.namespace}`),
+        tokens: this.#tokensOf(`${plan.storage === "shared" ? "" : `${router.process.name} ${router.process.life} `}${client.startsWith("c") ? plan.clients[Number(client.slice(1))]!.namespace : client}`),
       }),
     });
     this.#clients = plan.clients.map((one, i) => {
       const process = new Process(`c${i}`, timeline);
       const restrict = (to: Restriction): void => this.#authority.restrict(process, to, this.#routers);
       return new ClientNode(process, { plan: one, book: this.#book, random: new Random(seed, `client ${i}`), link: (random) => this.#network.link(process, random), restrict, died, trace, violated });
+    });
+    this.#bridges = (plan.bridge === undefined ? [] : [plan.bridge]).map((one, i) => {
+      const process = new Process(`b${i}`, timeline);
+      return new BridgeNode(process, { plan: one, book: this.#book, faults: this.#faults, random: new Random(seed, `bridge ${i}`), link: (random) => this.#network.link(process, random), died, trace, violated });
     });
   }
 
@@ -148,7 +154,7 @@ class Simulation {
       return this.#atRest();
     });
     this.#check();
-    const closing = Promise.all(this.#clients.map((client) => client.close()));
+    const closing = Promise.all(this.#applications.map((one) => one.close()));
     let closed = false;
     void closing.then(() => { closed = true; });
     await timeline.run(timeline.now + 60_000, () => closed);
@@ -156,6 +162,8 @@ class Simulation {
     await timeline.run(timeline.now + 60_000, () => this.#left().length === 0);
     for (const one of this.#left()) this.#violations.add(one);
   }
+
+  get #applications(): readonly (ClientNode | BridgeNode)[] { return [...this.#clients, ...this.#bridges]; }
 
   /** Nobody else takes himself for the leader at that moment, but for one that stands still, or whose clock was set. */
   #granted(namespace: string, to: Process): void {
@@ -173,7 +181,7 @@ class Simulation {
   }
 
   #befall(fault: Fault, { client, router }: Wire): void {
-    if (fault.verdict.endsWith("client")) this.#clients.find(({ process }) => process.name === client)!.befall(fault);
+    if (fault.verdict.endsWith("client")) this.#applications.find(({ process }) => process.name === client)!.befall(fault);
     else router.befall(fault);
   }
 
@@ -193,6 +201,7 @@ class Simulation {
       this.#authority.restrict(client.process, "all", this.#routers);
       client.heal();
     }
+    for (const bridge of this.#bridges) bridge.heal();
     for (const wire of this.#network.wires) wire.release();
   }
 
@@ -214,6 +223,7 @@ class Simulation {
         figures.push({ name: `openRequests of ${name} on ${process.name}`, value: stats.openRequests, should: 0 });
       }
     }
+    for (const { process, atRest } of this.#bridges) figures.push({ name: `${process.name} is at rest`, value: atRest, should: true });
     for (const { process, client, open } of this.#clients) figures.push({ name: `state of ${process.name}`, value: client?.state === "idle" ? "connected" : client?.state, should: "connected" }, { name: `publishes of ${process.name} without an answer`, value: open, should: 0 });
     return figures;
   }
@@ -241,7 +251,7 @@ class Simulation {
       const lives = this.#truth.lives(namespace);
       const log = lives.at(-1);
       if (log === undefined) return [];
-      const mine = new Set(this.#plan.clients.flatMap((one, client) => (one.namespace === namespace ? [`c${client}`] : [])));
+      const mine = new Set([...this.#plan.clients.flatMap((one, client) => (one.namespace === namespace ? [`c${client}`] : [])), ...(this.#plan.bridge?.to === namespace ? ["b0"] : [])]);
       return violations({
         namespace, counters: this.#counters(namespace), log, earlier: lives.slice(0, -1), unordered, rivals: this.#plan.routers > 1, backlog: i === 0 ? backlog : [], questions: i === 0 ? questions : [],
         attempts: attempts.filter(({ publisher }) => mine.has(publisher.split(/[.:]/)[0]!)).map((one) => (late && one.later === true && one.fate.state === "acked" ? { ...one, fate: { state: "unknown" as const } } : one)), readings: readings.filter((reading) => reading.namespace === namespace).map((reading) => ({ ...partsOf(reading), spares: ({ type }) => this.#authority.spares([reading.name.slice(0, 2)], type) })),
