@@ -7,7 +7,8 @@ import { EventRouterClient, EventRouterError } from "../../src/index.ts";
 import { serve, type RunningServer } from "../../src/hosts/server.ts";
 import { cutProxy, type Direction, type Passing, type Verdict } from "../support/cut-proxy.ts";
 import { violations } from "../support/history.ts";
-import { logOf, Recorder } from "../support/recorder.ts";
+import { logOf } from "../support/recorded-log.ts";
+import { Recorder } from "../support/recorder.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "event-router-cut-"));
 let server: RunningServer;

@@ -6,7 +6,8 @@ import { afterAll, expect, test } from "vitest";
 import { EventRouterClient } from "../../src/index.ts";
 import { seeded } from "../support/fake-surroundings.ts";
 import { violations } from "../support/history.ts";
-import { logInFile, Recorder } from "../support/recorder.ts";
+import { logInFile } from "../support/recorded-log.ts";
+import { Recorder } from "../support/recorder.ts";
 import { fixedPort } from "../support/fixed-port.ts";
 import { ServerChild } from "../support/server-child.ts";
 

@@ -4,7 +4,8 @@ import { EventRouterClient, ManagementAgent, type RouterEvent } from "../../src/
 import { seeded } from "../support/fake-surroundings.ts";
 import { fixedPort } from "../support/fixed-port.ts";
 import { violations } from "../support/history.ts";
-import { logOf, Recorder } from "../support/recorder.ts";
+import { logOf } from "../support/recorded-log.ts";
+import { Recorder } from "../support/recorder.ts";
 import { RedisServer } from "../support/redis-server.ts";
 import { ServerChild } from "../support/server-child.ts";
 import { tcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { EventRouterClient } from "../../src/index.ts";
 import { violations } from "../support/history.ts";
-import { logOf, Recorder } from "../support/recorder.ts";
+import { logOf } from "../support/recorded-log.ts";
+import { Recorder } from "../support/recorder.ts";
 import { ServerChild } from "../support/server-child.ts";
 import { tcpProxy } from "../support/tcp-proxy.ts";
 

@@ -5,7 +5,8 @@ import { afterAll, expect, test } from "vitest";
 import { EventRouterClient } from "../../src/index.ts";
 import { Crowd, pausable } from "../support/crowd.ts";
 import { violations } from "../support/history.ts";
-import { logOf, Recorder, type RecordedReading } from "../support/recorder.ts";
+import { logOf } from "../support/recorded-log.ts";
+import { Recorder, type RecordedReading } from "../support/recorder.ts";
 import { ServerChild } from "../support/server-child.ts";
 
 const SUBSCRIBERS = 50;

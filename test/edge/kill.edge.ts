@@ -2,7 +2,8 @@ import { setTimeout as passed } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { EventRouterClient } from "../../src/index.ts";
 import { violations } from "../support/history.ts";
-import { logOf, Recorder } from "../support/recorder.ts";
+import { logOf } from "../support/recorded-log.ts";
+import { Recorder } from "../support/recorder.ts";
 import { WranglerDev } from "./wrangler-dev.ts";
 
 /** `CYCLES=200`, as `npm run test:crash` has it: 50. */

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { setTimeout as passed } from "node:timers/promises";
 import { EventRouterClient } from "../../src/index.ts";
 import { violations } from "../support/history.ts";
-import { logOf, Recorder } from "../support/recorder.ts";
+import { logOf } from "../support/recorded-log.ts";
+import { Recorder } from "../support/recorder.ts";
 import { ServerChild } from "../support/server-child.ts";
 
 const MINUTES = Number(process.env.MINUTES ?? 30);

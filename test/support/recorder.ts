@@ -2,7 +2,6 @@ import type { EventRouterClient, Gap, RouterEvent } from "../../src/index.ts";
 import { EventRouterError } from "../../src/index.ts";
 import { matchesPattern } from "../../src/core/pattern.ts";
 import type { LogEvent } from "../../src/core/log-event.ts";
-import { sqliteStore } from "../../src/stores/sqlite.ts";
 import type { Attempt, Fate, History, Reading, Sighting } from "./history.ts";
 
 /** What each event of a recorded history carries: who published it, as which of their events. */
@@ -142,33 +141,4 @@ export class Recorder {
 export function sightingOf({ seq, id, type, payload }: RouterEvent | LogEvent, epoch: string): Sighting {
   const { p, n } = payload as Mark;
   return { epoch, seq, id, type, publisher: p, number: n };
-}
-
-/** The log as it is in a SQLite file that no process has open. */
-export async function logInFile(file: string): Promise<History["log"]> {
-  const store = await sqliteStore(file);
-  try {
-    const log = await store.open("default");
-    const events = await log.read(0, { events: Infinity, size: Infinity });
-    return { epoch: log.epoch, first: log.first, events: events.map((event) => sightingOf(event, log.epoch)) };
-  } finally {
-    await store.close();
-  }
-}
-
-/** The log as a router tells it. */
-export async function logOf(client: EventRouterClient): Promise<History["log"]> {
-  const events: Sighting[] = [];
-  let first: number | undefined;
-  let epoch = "";
-  for (let after: number | null = 0; after !== null; ) {
-    const page = (await client.call("read", { after, limit: 1_000 })) as { epoch: string; events: [number, number, unknown, string, string, Mark][]; next: number | null };
-    epoch = page.epoch;
-    for (const [seq, , , id, type, payload] of page.events) {
-      first ??= seq;
-      events.push(sightingOf({ seq, id, type, payload } as RouterEvent, epoch));
-    }
-    after = page.next;
-  }
-  return { epoch, first: first ?? 1, events };
 }

@@ -1,5 +1,7 @@
 import type { EventRouterError } from "../../../src/core/errors.ts";
 import { EventRouterClient, type EventRouterOptions } from "../../../src/index.ts";
+import type { Attempt } from "../../support/history.ts";
+import type { Mark } from "../../support/recorder.ts";
 
 export { limitStorage } from "./store.ts";
 
@@ -29,24 +31,24 @@ export async function publish(type: string, from: number, to: number): Promise<R
 }
 
 const witnesses = "witness";
+const promised: Attempt[] = [];
+const looks = new Set<() => void>();
 
 /** Another page that remembers what this one was promised. */
 export function witness(): void {
   const channel = new BroadcastChannel(witnesses);
   channel.onmessage = ({ data }: MessageEvent) => {
-    promised.push(data as number);
+    promised.push(data as Attempt);
     for (const look of looks) look();
   };
 }
-const promised: number[] = [];
-const looks = new Set<() => void>();
-export function witnessed(): number[] { return promised; }
+export function witnessed(): Attempt[] { return promised; }
 
-/** Resolves as soon as so many numbers of the hundred thousand from `from` have reached this witness. */
-export function witnessedOf(from: number, count: number): Promise<void> {
+/** Resolves as soon as so many promises to a publisher have reached this witness. */
+export function witnessedOf(publisher: string, count: number): Promise<void> {
   return new Promise((resolve) => {
     const look = (): void => {
-      if (promised.filter((n) => n >= from && n < from + 100_000).length < count) return;
+      if (promised.filter((one) => one.publisher === publisher).length < count) return;
       looks.delete(look);
       resolve();
     };
@@ -55,13 +57,15 @@ export function witnessedOf(from: number, count: number): Promise<void> {
   });
 }
 
-/** Publishes numbers one after another until the page dies, and tells the witness of each that is durable. */
-export function publishOnAndOn(type: string, from: number): void {
+/** Publishes one event after another until the page dies, and tells the witness of each that is durable. */
+export function publishOnAndOn(type: string, publisher: string): void {
   const channel = new BroadcastChannel(witnesses);
   void (async () => {
-    for (let n = from; ; n++) {
-      await client.publish(type, n);
-      channel.postMessage(n);
+    for (let number = 1; ; number++) {
+      const mark: Mark = { p: publisher, n: number };
+      const { id, epoch, seq } = await client.publish(type, mark);
+      const attempt: Attempt = { publisher, number, fate: { state: "acked", id, epoch, seq } };
+      channel.postMessage(attempt);
     }
   })();
 }

@@ -1,57 +1,48 @@
-import { EventRouterClient, type ClientState, type EventRouterOptions, type RouterEvent } from "../../../src/index.ts";
+import { EventRouterClient, type ClientState, type EventRouterOptions } from "../../../src/index.ts";
+import type { Attempt, Reading } from "../../support/history.ts";
+import { Recorder } from "../../support/recorder.ts";
 
-/** What a tab has seen since it started. */
+/** What a tab has done and seen since it started. */
 export interface Seen {
-  readonly seqs: readonly number[];
-  readonly epochs: readonly string[];
-  /** Of what this tab has published: the seq of each that was acknowledged. */
-  readonly acked: readonly number[];
-  readonly failed: readonly string[];
-  readonly gaps: number;
+  readonly attempts: readonly Attempt[];
+  readonly seen: Reading["seen"];
+  /** Publishes that have no receipt. */
+  readonly failed: number;
   readonly states: readonly ClientState[];
   /** ms between two receipts, at most. */
   readonly longest: number;
 }
 
+const recorder = new Recorder();
+const reading = recorder.reading("tab", ["n"]);
+const states: ClientState[] = [];
 let client: EventRouterClient;
 let running = false;
 let stopped: Promise<void> = Promise.resolve();
-const seqs: number[] = [];
-const epochs = new Set<string>();
-const acked: number[] = [];
-const failed: string[] = [];
-const states: ClientState[] = [];
-const waiting = new Set<() => void>();
-let gaps = 0;
 let longest = 0;
+/** Of this tab as a publisher: no other page is called so. */
+let name: string;
 
 /** A client in this tab. @param how `leader`: as in a browser without SharedWorker */
-export async function start(how: "worker" | "leader", options: EventRouterOptions): Promise<void> {
+export async function start(how: "worker" | "leader", as: string, options: EventRouterOptions): Promise<void> {
   if (how === "leader") delete (globalThis as { SharedWorker?: unknown }).SharedWorker;
+  name = as;
   client = new EventRouterClient({ ...options, transport: "shared-worker", ...(how === "worker" && { worker: () => new SharedWorker("/shared-worker.js", { type: "module" }) }) });
   client.onStateChange((state) => states.push(state));
-  const sub = await client.subscribe("n", (event: RouterEvent) => {
-    seqs.push(event.seq);
-    epochs.add(event.epoch);
-    for (const check of waiting) check();
-  });
-  sub.onGap(() => gaps++);
+  const subscription = await client.subscribe("n", reading.handler);
+  subscription.onGap(reading.gap);
 }
 
 /** Publishes one event after another until `stop`. @param pause ms between them */
-export async function run(name: string, pause: number): Promise<void> {
+export async function run(pause: number): Promise<void> {
   running = true;
   stopped = (async () => {
     let last = performance.now();
-    for (let n = 1; running; n++) {
-      try {
-        const { seq } = await client.publish("n", { name, n });
-        acked.push(seq!);
+    while (running) {
+      const { state } = await recorder.publish(client, name, "n");
+      if (state === "acked") {
         longest = Math.max(longest, performance.now() - last);
         last = performance.now();
-        for (const check of waiting) check();
-      } catch (error) {
-        failed.push(String(error));
       }
       // Timers of hidden tabs are slow.
       if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
@@ -62,30 +53,25 @@ export async function run(name: string, pause: number): Promise<void> {
 export async function stop(): Promise<number> {
   running = false;
   await stopped;
-  return acked.length;
+  return recorder.acked;
 }
 
 export async function publish(count: number): Promise<void> {
-  await Promise.all(Array.from({ length: count }, async (_, n) => acked.push((await client.publish("n", { n })).seq!)));
+  await Promise.all(Array.from({ length: count }, () => recorder.publish(client, name, "n")));
 }
+
+/** How many of its publishes were acknowledged. */
+export function acked(): number { return recorder.acked; }
 
 /** Resolves when this tab has acknowledged so many publishes of its own. */
-export async function published(count: number): Promise<void> { await until(() => acked.length >= count); }
+export async function published(count: number): Promise<void> { await recorder.until(() => recorder.acked >= count); }
 
 /** Resolves when this tab has seen the event. */
-export async function reached(seq: number): Promise<void> { await until(() => (seqs.at(-1) ?? 0) >= seq); }
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) {
-    await new Promise<void>((resolve) => {
-      const check = (): void => { waiting.delete(check); resolve(); };
-      waiting.add(check);
-    });
-  }
-}
+export async function reached(seq: number): Promise<void> { await recorder.until(() => reading.seen.some((one) => "seq" in one && one.seq >= seq)); }
 
 export async function seen(): Promise<Seen> {
-  return { seqs, epochs: [...epochs], acked, failed, gaps, states, longest };
+  const { attempts } = recorder;
+  return { attempts, seen: reading.seen, failed: attempts.filter(({ fate }) => fate.state !== "acked").length, states, longest };
 }
 
 export async function state(): Promise<ClientState> { return client.state; }
