@@ -117,7 +117,7 @@ export class Connection {
   wake(): void {
     if (this.#scheduled || this.welcome === undefined) return;
     this.#scheduled = true;
-    queueMicrotask(() => this.#flush());
+    queueMicrotask(() => this.flush());
   }
 
   /** What is said from now on waits for this: it must not overtake what was said before, and is still being put into words. */
@@ -132,7 +132,7 @@ export class Connection {
 
   /** Takes leave. What was written before is still delivered. */
   close(error: EventRouterError): void {
-    this.#flush();
+    this.flush();
     if (this.welcome !== undefined) this.#link?.send('["bye"]');
     this.#end(error);
   }
@@ -183,7 +183,7 @@ export class Connection {
     this.#heartbeat.start(welcome.heartbeat);
     this.#enter({ state: "connected", welcome });
     for (const part of this.parts) part.opened?.(welcome);
-    this.#flush();
+    this.flush();
     for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 
@@ -228,7 +228,8 @@ export class Connection {
     if (state !== phase.state) this.#options.changed(phase.state);
   }
 
-  #flush(): void {
+  /** What the parts have to say leaves now. */
+  flush(): void {
     this.#scheduled = false;
     if (this.welcome === undefined || this.#holds > 0) return;
     // A UTF-16 unit is at most three bytes: so no message is too large for the router.

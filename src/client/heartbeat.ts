@@ -12,12 +12,12 @@ export class Heartbeat {
   constructor(clock: Clock, on: { ask(): void; dead(): void }) {
     this.#clock = clock;
     this.#alarm = new Alarm(clock, (now) => {
-      const due = this.#heardAt + this.#interval;
-      if (!this.#asked && now < due) return due;
       if (this.#asked) {
         on.dead();
         return Infinity;
       }
+      const due = this.#heardAt + this.#interval;
+      if (now < due) return due;
       this.#asked = true;
       on.ask();
       return now + this.#interval;

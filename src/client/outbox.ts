@@ -140,15 +140,14 @@ export class Outbox implements Part {
     const group = this.#sent.get(frame[1]);
     if (group === undefined) return false;
     this.#sent.delete(frame[1]);
-    const versions = frame[0] === "pub" ? frame[4] : undefined;
-    let next = 0;
+    let start = 0;
     for (const one of group) {
-      const start = next;
-      const results = frame[0] === "pub" ? frame[3].slice(start, (next += one.events.length)) : [frame[2]];
+      const at = start;
+      const results = frame[0] === "pub" ? frame[3].slice(at, (start += one.events.length)) : [frame[2]];
       if (!this.#settle(one)) continue;
       const error = results.find(isError);
       if (error !== undefined) one.reject(fromWire(error));
-      else one.resolve(one.events.map((event, i) => receiptOf(event, results[i] as Exclude<PublishResult, WireError>, this.#timestamp(frame[2] as number), one.as === "later", this.#connection.welcome!, versions?.[start + i])));
+      else one.resolve(one.events.map((event, i) => receiptOf(event, results[i] as Exclude<PublishResult, WireError>, this.#timestamp(frame[2] as number), one.as === "later", this.#connection.welcome!, (frame[4] as readonly number[] | undefined)?.[at + i])));
     }
     return true;
   }

@@ -1,7 +1,7 @@
 import { ConnectionError, fromWire, type EventRouterError } from "../core/errors.ts";
 import type { RouterEvent } from "../core/event.ts";
 import type { RouterFrame, SubscribeSpec, Welcome } from "../core/frames.ts";
-import { decodeLine, timestamps, type EventLine } from "../core/line.ts";
+import { decodeLine, timestamps } from "../core/line.ts";
 import type { Connection, Part } from "./connection.ts";
 import { Feed, type FeedOwner } from "./feed.ts";
 import type { User } from "./handler-context.ts";
@@ -96,12 +96,9 @@ export class Subscriptions implements Part {
   }
 
   receive(frame: RouterFrame, size: number): boolean {
-    switch (frame[0]) {
-      case "ev": this.#events(frame[1], undefined, frame[2], size); return true;
-      case "mix": this.#events(new Set(frame[1].flat()), frame[1], frame[2], size); return true;
-    }
     const feed = this.#feeds.get(frame[1] as number);
     switch (frame[0]) {
+      case "ev": case "mix": this.#events(frame, size); return true;
       case "on": feed?.begin(frame[2], frame[3], this.#connection.welcome!.limits); break;
       case "gap": feed?.gap(frame[2]); break;
       case "job": if (feed !== undefined) this.#give(feed, frame); break;
@@ -135,15 +132,19 @@ export class Subscriptions implements Part {
     }
   }
 
-  /** @param subs for each event its subscriptions; undefined: `ids` for all. An event is decoded once for all of them. */
-  #events(ids: Iterable<number>, subs: readonly (readonly number[])[] | undefined, lines: readonly EventLine[], frameSize: number): void {
-    const { epoch } = this.#connection.welcome!;
-    const size = frameSize / lines.length;
-    lines.forEach((line, i) => {
+  /** An event is decoded once for all of its subscriptions. */
+  #events([kind, subs, lines]: RouterFrame & readonly ["ev" | "mix", ...unknown[]], frameSize: number): void {
+    const { welcome } = this.#connection;
+    lines.some((line, i) => {
       let event: RouterEvent | undefined;
-      for (const id of subs?.[i] ?? ids) this.#feeds.get(id)?.deliver((event ??= decodeLine(line, epoch, this.#timestamp)), size);
+      for (const id of kind === "ev" ? subs : subs[i]!) this.#feeds.get(id)?.deliver((event ??= decodeLine(line, welcome!.epoch, this.#timestamp)), frameSize / lines.length);
+      if (++i % this.#dueEvents && i < lines.length) return false;
+      for (const id of kind === "ev" ? subs : new Set(subs.flat())) this.#feeds.get(id)?.changed();
+      // An ack that is due leaves at once: the router goes on while the rest is handled here.
+      if (this.#ackDue) this.#connection.flush();
+      // What is left of a session that a handler has ended comes again.
+      return this.#connection.welcome !== welcome;
     });
-    for (const id of ids) this.#feeds.get(id)?.changed();
   }
 
   #give(feed: Feed, frame: RouterFrame & readonly ["job", ...unknown[]]): void {

@@ -8,6 +8,7 @@ import type { Tail } from "./tail.ts";
 
 /** Events looked at in one go for one cursor, and what a page read from the store may hold. */
 const PAGE = { events: 256, size: 512 * 1024 };
+const FEWEST = 64;
 /** Pages read from the store at the same time in one namespace: bounds memory when everybody comes back at once. */
 const READS = 4;
 /** Milliseconds until a page that could not be read is asked for again. */
@@ -102,7 +103,8 @@ export class CatchUp {
 
   async #read(cursor: Cursor, after: number): Promise<void> {
     try {
-      const page = await this.#log.read(after, PAGE);
+      // What has no room would be read again; who takes one in many of them needs more than there is room for.
+      const page = await this.#log.read(after, { ...PAGE, events: Math.min(PAGE.events, Math.max(FEWEST, cursor.window.roomEvents)) });
       this.#reading.delete(cursor);
       if (cursor.place.state === "behind") this.#give(cursor, after, page, new Map());
     } catch (error) {

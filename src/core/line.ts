@@ -37,12 +37,11 @@ export function timestamps(): (time: number) => string {
 
 /** The event of a parsed line. */
 export function decodeLine([seq, time, from, id, type, payload, meta]: EventLine, epoch: string, timestamp: (time: number) => string): RouterEvent {
-  const subject = typeof from === "object" ? from[0] : from;
-  const name = typeof from === "object" ? from[1] : 0;
+  const [subject, name, version] = typeof from === "object" ? from : [from, 0] as const;
   const event: Record<string, unknown> = { id, type, payload, seq, epoch, timestamp: timestamp(time), priority: 5 };
   if (name !== 0) event.source = name;
   if (meta !== undefined) Object.assign(event, meta);
-  if (typeof from === "object" && from[2] !== undefined) event.version = from[2];
+  if (version !== undefined) event.version = version;
   if (subject !== 0) event.publisher = { subject };
   return event as unknown as RouterEvent;
 }

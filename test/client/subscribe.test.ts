@@ -201,7 +201,19 @@ describe("[P11] acknowledgement", () => {
     router.deliver([sub.id], 10);
     expect(acks(await router.take())).toEqual([[sub.id, 10]]);
     router.deliver([sub.id], ...Array.from({ length: 16 }, (_, i) => 11 + i));
-    expect(acks(await router.take())).toEqual([[sub.id, 26]]);
+    expect(acks(await router.take())).toEqual([[sub.id, 18], [sub.id, 26]]);
+  });
+
+  test("within a frame it leaves when half of a window is done, before the next event is started: the router goes on meanwhile", async () => {
+    const { router, client } = await connected({ windowEvents: 4 });
+    const before: number[] = [];
+    const one = client.on("a", () => void before.push(router.messages.length));
+    const other = client.on("b", () => {});
+    await router.take();
+    router.say(["on", one.id, "e1", 0], ["on", other.id, "e1", 0]);
+    router.say(["mix", [[one.id], [one.id, other.id], [other.id], [other.id], [one.id]], [1, 2, 3, 4, 5].map((seq) => line(seq))]);
+    expect(before).toEqual([0, 0, 2]);
+    expect(acks(await router.take())).toEqual([[one.id, 2, other.id, 2], [other.id, 4]]);
   });
 
   test("an unfinished event holds the mark back, whatever is done behind it", async () => {
@@ -276,6 +288,24 @@ describe("[P2] resume", () => {
     await finish(4, 5, 6);
     expect(started).toEqual([1, 2, 3, 4, 5, 6]);
     expect(acks(await router.take("ack"))).toEqual([[sub.id, 6]]);
+  });
+
+  test("what is left of a frame is not taken in when a handler has ended its session: it comes again, and nothing before it is skipped", async () => {
+    const { router, client } = await connected({ windowEvents: 4 });
+    const { handler, started, finish } = gate();
+    const sub = client.on("a", (event) => {
+      if (started.length === 0) client.reconnect();
+      return handler(event);
+    });
+    await router.take();
+    router.say(["on", sub.id, "e1", 0]);
+    router.deliver([sub.id], 1, 2, 3, 4);
+    const [again] = await router.take("sub");
+    expect(specOf(again!).from).toEqual(["e1", 0]);
+    router.say(["on", sub.id, "e1", 0]);
+    router.deliver([sub.id], 1, 2, 3, 4);
+    for (const seq of [1, 2, 3, 4]) await finish(seq);
+    expect(started).toEqual([1, 2, 3, 4]);
   });
 
   test("repeats of what is done give their room in the window back", async () => {

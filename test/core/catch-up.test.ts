@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Log, Store } from "../../src/core/store.ts";
-import { numbered, World } from "../support/world.ts";
+import { FakeSurroundings } from "../support/fake-surroundings.ts";
+import { numbered, range, storeWith, World } from "../support/world.ts";
 
 test("readers that are at the same place behind the head get the same bytes, made once", async () => {
   const world = new World({ limits: { windowEvents: 4 } });
@@ -52,4 +53,28 @@ test("[P2] a router that has not heard of all that another one wrote, and trimme
   for (const report of reports) report();
   await world.settle();
   expect([reader.gapsOf(1).map(({ from, to }) => [from, to]), reader.eventsOf(1).map(([seq]) => seq)]).toEqual([[[1, 5]], Array.from({ length: 20 }, (_, i) => i + 6)]);
+});
+
+test("no more is read from the log than the reader has room for: what is left would be read again; but not so little that one in many takes long", async () => {
+  const asked: number[] = [];
+  const store = storeWith(new FakeSurroundings(), (log) => ({ read: (after, limit) => {
+    asked.push(limit.events);
+    return log.read(after, limit);
+  } }));
+  const world = new World({ store, tail: { events: 0, size: 0 } });
+  const publisher = await world.client();
+  publisher.publish(numbered(1, 500));
+  publisher.publish(numbered(501, 600));
+  await world.settle();
+  const reader = await world.client();
+  reader.subscribe(1, { topics: ["t"], from: "start" });
+  await world.settle();
+  reader.say(["ack", reader.received, 1, 128]);
+  await world.settle();
+  reader.say(["ack", reader.received, 1, 138]);
+  await world.settle();
+  reader.say(["ack", reader.received, 1, 394]);
+  await world.settle();
+  expect(asked).toEqual([256, 128, 64, 256]);
+  expect(reader.eventsOf(1).map(([seq]) => seq)).toEqual(range(1, 600));
 });
