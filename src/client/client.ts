@@ -161,7 +161,7 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
    */
   async request<Response = PayloadOf<AnyEvents, string>, Type extends TypeIn<Inputs> = TypeIn<Inputs>>(type: Type, payload?: PayloadOf<Inputs, Type>, options?: RequestOptions): Promise<RouterEvent<Response>> {
     this.engine.assertOpen();
-    return (await import("./request.ts")).request(this.engine, type, payload, options) as Promise<RouterEvent<Response>>;
+    return this.engine.requests.use((requests) => requests.request(type, payload, options)) as Promise<RouterEvent<Response>>;
   }
 
   /** Answers requests: what the handler returns is the response's payload. Several responders of a type share its requests. */

@@ -49,7 +49,7 @@ export class Engine implements Home {
   readonly publisher: Publisher;
   readonly lanes: Publisher[];
   readonly publishing = new Later<Publishing>(() => import("./publishing.ts").then(({ Publishing }) => new Publishing(this)));
-  readonly requests = new Later<Requests>(() => import("./requests.ts").then(({ Requests }) => new Requests(this.connection, this.settings.timeout)));
+  readonly requests = new Later<Requests>(() => import("./requests.ts").then(({ Requests }) => new Requests(this)));
   readonly responders = new Later<Responders>(() => import("./responders.ts").then(({ Responders }) => new Responders(this.connection, this.subscriptions, this.report)));
   /** A text that nobody else has. */
   readonly nextId: () => string;

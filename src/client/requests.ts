@@ -1,10 +1,16 @@
 import { milliseconds } from "../core/duration.ts";
 import { ConnectionError, fromWire, type EventRouterError } from "../core/errors.ts";
+import type { EventMeta, RouterEvent } from "../core/event.ts";
 import type { RouterFrame } from "../core/frames.ts";
+import { decodeLine, timestamps, type EventLine } from "../core/line.ts";
 import { Alarm } from "./alarm.ts";
 import { checkPayload } from "./check-event.ts";
 import { checkSignal } from "./check-options.ts";
 import type { Connection, Part } from "./connection.ts";
+import { lineOf } from "./encode-event.ts";
+import type { Home } from "./home.ts";
+import type { Later } from "./later.ts";
+import type { Publishing } from "./publishing.ts";
 import { timeoutError, type WaitOptions } from "./wait.ts";
 
 interface Question {
@@ -18,26 +24,45 @@ interface Question {
   readonly settle: (error: unknown, value?: unknown) => void;
 }
 
+interface Parts { readonly publishing: Later<Publishing>; readonly responders: Later<unknown> }
+
 const unknown = "whether it was carried out is unknown";
 
-/** Questions that wait for an answer. Loaded with the first. One that was sent before a cut fails: whether it was carried out is unknown, and it may not be harmless twice (P7). */
+/** Questions that wait for an answer, of a responder or of the router itself. Loaded with the first. One that was sent before a cut fails: whether it was carried out is unknown, and it may not be harmless twice (P7). */
 export class Requests implements Part {
+  readonly #home: Home & Parts;
   readonly #connection: Connection;
-  readonly #timeout: number;
   readonly #alarm: Alarm;
   readonly #open = new Map<number, Question>();
+  readonly #timestamp = timestamps();
   #unsent: Question[] = [];
   #cancels: number[] = [];
 
-  /** @param timeout of a question that has none, ms */
-  constructor(connection: Connection, timeout: number) {
+  constructor(home: Home & Parts) {
+    const { connection } = home;
+    this.#home = home;
     this.#connection = connection;
-    this.#timeout = timeout;
     this.#alarm = new Alarm(connection.clock, (now) => this.#expire(now));
     connection.parts.push(this);
   }
 
-  ask(what: string, frame: Question["frame"], { timeout = this.#timeout, signal }: WaitOptions): Promise<unknown> {
+  /** Asks whoever responds to this type; resolves with the response as an event. */
+  async request(type: string, payload: unknown, options: EventMeta & WaitOptions = {}): Promise<RouterEvent> {
+    const { publishing, responders } = this.#home;
+    const { text } = await publishing.use((all) => all.encode({ ...options, type, payload }));
+    const id = this.#home.nextId();
+    const opening = this.#home.vault();
+    const vault = opening && await opening;
+    const line = lineOf(text, id, vault && await vault.sealRequest(type, id, text.payload));
+    // What this client offers to answer goes out before what it asks after that.
+    await responders.loading;
+    const answer = await this.ask(`the request "${type}"`, (req, left) => `["req",${req},${left}]\n${line}`, options);
+    const response = decodeLine(answer as EventLine, this.#connection.welcome!.epoch, this.#timestamp);
+    if (vault !== undefined) await vault.openAnswer(response, type, id);
+    return response;
+  }
+
+  ask(what: string, frame: Question["frame"], { timeout = this.#home.settings.timeout, signal }: WaitOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {
       checkSignal(signal);
       this.#connection.use();

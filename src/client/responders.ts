@@ -112,30 +112,31 @@ export class Responders implements Part {
 
   async #asked(ask: number, request: RouterEvent): Promise<void> {
     const session = this.#session;
-    const answer = await this.#answer(ask, request, session.signal);
+    const { vault } = this.#connection;
+    let secret = false;
+    let frame: string;
+    const answered = (json: string): string => `["answer",${ask}]\n${json}`;
+    const failed = (thrown: unknown): string => JSON.stringify(["fail", ask, remoteError(thrown)]);
+    try {
+      if (vault !== undefined) secret = await vault.openRequest(request);
+      const { options: { schema }, handler } = this.#entryOf(request.type);
+      const checked = schema === undefined ? request : { ...request, payload: await validate(schema, request.payload, `the request "${request.type}"`) };
+      const payload: unknown = await handler(checked, contextOf(this.#connection.user, session.signal));
+      checkPayload(payload);
+      const json = JSON.stringify(payload) ?? "null";
+      frame = answered(secret ? await vault!.sealAnswer(request, "answer", json) : json);
+    } catch (thrown) {
+      // What went wrong with a secret may tell of it; what went wrong with encryption does not.
+      frame = secret && !(thrown instanceof EncryptionError) ? await vault!.sealAnswer(request, "failure", JSON.stringify(remoteError(thrown))).then(answered, failed) : failed(thrown);
+    }
     if (session !== this.#session) return;
-    this.#answers.push(answer);
+    this.#answers.push(frame);
     this.#connection.wake();
   }
 
-  async #answer(ask: number, request: RouterEvent, signal: AbortSignal): Promise<string> {
-    const { vault } = this.#connection;
-    let secret = false;
-    const answer = async (kind: "answer" | "failure", json: string): Promise<string> => `["answer",${ask}]\n${secret ? await vault!.sealAnswer(request, kind, json) : json}`;
-    try {
-      secret = await vault?.openRequest(request) ?? false;
-      const entry = [...this.#entries.values()].find(({ patterns }) => patterns.some((pattern) => matchesPattern(pattern, request.type)));
-      if (entry === undefined) throw new SubscriptionError("ERR_RESPONDER_STOPPED", `the responder of "${request.type}" has stopped; ask again`, { retryable: true });
-      const { options: { schema }, handler } = entry;
-      const payload: unknown = await handler(schema === undefined ? request : { ...request, payload: await validate(schema, request.payload, `the request "${request.type}"`) }, contextOf(this.#connection.user, signal));
-      checkPayload(payload);
-      return await answer("answer", JSON.stringify(payload) ?? "null");
-    } catch (thrown) {
-      const error = remoteError(thrown);
-      // What went wrong with a secret may tell of it; what went wrong with encryption does not.
-      if (!secret || thrown instanceof EncryptionError) return JSON.stringify(["fail", ask, error]);
-      return answer("failure", JSON.stringify(error)).catch((cause: unknown) => JSON.stringify(["fail", ask, remoteError(cause)]));
-    }
+  #entryOf(type: string): Entry {
+    for (const entry of this.#entries.values()) if (entry.patterns.some((pattern) => matchesPattern(pattern, type))) return entry;
+    throw new SubscriptionError("ERR_RESPONDER_STOPPED", `the responder of "${type}" has stopped; ask again`, { retryable: true });
   }
 
   #fail(id: number, { ready, began }: Entry, error: EventRouterError): void {

@@ -27,6 +27,9 @@ interface Pending {
   readonly since?: number;
 }
 
+/** Deadlines of answered requests that may lie about: most are answered long before. */
+const SLACK = 1_024;
+
 /** Hands requests to responders and answers to requesters. Nothing of it is stored: an answer is for the caller that waits, and for no other (P7). */
 export class Requests {
   readonly #index = new TopicIndex<Responder>();
@@ -147,6 +150,7 @@ export class Requests {
     const own = this.#byRequester.get(requester);
     if (own === undefined) this.#byRequester.set(requester, new Map([[req, pending]]));
     else own.set(req, pending);
+    if (this.#deadlines.size > 2 * this.#pending.size + SLACK) this.#deadlines.keep((one) => this.#pending.has(one));
     this.#deadlines.add(deadline, ask);
     this.#deadlineSet(deadline);
   }

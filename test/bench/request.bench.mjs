@@ -41,7 +41,7 @@ async function nats(where) {
 async function ours(where) {
   const { EventRouterClient } = await import("../../src/event-router.ts");
   const [responder, requester] = [0, 1].map(() => new EventRouterClient({ url: `ws://127.0.0.1:${where.port}/ws` }));
-  await responder.respond("calculator.add", (payload) => payload).ready;
+  await responder.respond("calculator.add", ({ payload }) => payload).ready;
   return closedLoop(() => requester.request("calculator.add", ourPayload), where.inFlight, where);
 }
 

@@ -5,7 +5,6 @@ import "../../src/client/jobs.ts";
 import "../../src/client/process-span.ts";
 import "../../src/client/publishing.ts";
 import "../../src/client/renewal.ts";
-import "../../src/client/request.ts";
 import "../../src/client/requests.ts";
 import "../../src/client/responders.ts";
 import "../../src/client/spread.ts";
