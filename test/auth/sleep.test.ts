@@ -1,3 +1,4 @@
+import { SignJWT } from "jose";
 import { expect, test } from "vitest";
 import { anyPolicy } from "../../src/auth/any-policy.ts";
 import { apiKeyPolicy, createApiKey } from "../../src/auth/api-keys.ts";
@@ -62,4 +63,13 @@ test("[I17] what is saved of a session holds no credential, also when one was be
   expect(saved).toContain('"renewals":[5]');
   for (const text of [newer, newer.split(".")[1]!, newer.split(".")[2]!, shop.key.slice(5), shop.entry.hash]) expect(saved).not.toContain(text);
   await world.settle();
+});
+
+test("[I15] a token that does not say when it was made was made before its subject was withdrawn", async () => {
+  const policy = await jwtPolicy({ issuer: "i", audience: "a", now: () => START, keys: [{ kid: "k", alg: "HS256", secret }] });
+  const token = await new SignJWT({ permissions: ["subscribe:news"] }).setProtectedHeader({ alg: "HS256", kid: "k" }).setIssuer("i").setAudience("a").setSubject("alice").setExpirationTime(START / 1_000 + 600).sign(secret);
+  const comes = () => policy.authenticate({ type: "jwt", token }, "default", {});
+  expect(await comes()).toMatchObject({ subject: "alice" });
+  policy.revoke("alice");
+  await expect(comes()).rejects.toMatchObject({ code: "ERR_REVOKED" });
 });

@@ -4,11 +4,12 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { OfflineOptions } from "../../src/client/client-outbox.ts";
 import type { BaseOptions } from "../../src/client/options.ts";
-import { AuthenticationError, PermissionError, type EventRouterError } from "../../src/core/errors.ts";
+import { AuthenticationError, PermissionError, PublishError, type EventRouterError } from "../../src/core/errors.ts";
 import type { RouterEvent } from "../../src/core/event.ts";
 import { openPolicy } from "../../src/core/policy.ts";
 import { Router } from "../../src/core/router.ts";
-import type { Store } from "../../src/core/store.ts";
+import type { Link } from "../../src/core/link.ts";
+import type { Log, Store } from "../../src/core/store.ts";
 import { randomBytes, serverClock as clock, serverSurroundings } from "../../src/hosts/surroundings.ts";
 import { outboxHome } from "../../src/outbox-home.ts";
 import { PatternClient } from "../../src/pattern-client.ts";
@@ -48,9 +49,9 @@ afterEach(async () => {
   await router.close();
 });
 
-function connect(offline: true | OfflineOptions = { store: outboxes }, options: BaseOptions = {}): PatternClient {
+function connect(offline: true | OfflineOptions = { store: outboxes }, options: BaseOptions = {}, makeLink = network.makeLink): PatternClient {
   const client = new PatternClient({
-    makeLink: network.makeLink, clock, random: Math.random, randomBytes,
+    makeLink, clock, random: Math.random, randomBytes,
     outboxHome: (given, report) => outboxHome(given, {}, report),
   }, { timeout: "1m", ...options, offline });
   clients.push(client);
@@ -310,6 +311,44 @@ describe("offline", () => {
     await second.close();
     await store.close();
     rmSync(files, { recursive: true });
+  });
+
+  test("[P4] an event that is published again after it has left the outbox is a repeat, and its publisher is answered", async () => {
+    network.online = true;
+    const client = connect();
+    await client.connect();
+    const first = await client.publish("n", 1, { id: "one" });
+    await emptied(client);
+    expect(await client.publish("n", 1, { id: "one" })).toMatchObject({ status: "duplicate", seq: first.seq });
+    expect(await stored()).toHaveLength(1);
+  });
+
+  test("[P1] storage that is lost while a publish waits for the router's answer: it is kept in the next log, sent again and answered", async () => {
+    const lose = Promise.withResolvers<EventRouterError>();
+    let lives = 0;
+    const store: Store = { ...outboxes, open: async (name) => {
+      const log = await outboxes.open(`${name} ${++lives}`);
+      return Object.assign(Object.create(log) as Log, lives === 1 && { lost: lose.promise });
+    } };
+    let answers = false;
+    // What the router says waits until the test lets it through.
+    const held: (() => void)[] = [];
+    const makeLink = (): Link => {
+      const link = network.makeLink();
+      return { ...link, start: (on) => link.start({ ...on, message: (text) => (answers || text.includes('"welcome"') ? on.message(text) : void held.push(() => on.message(text))) }) };
+    };
+    network.online = true;
+    const client = connect({ store }, {}, makeLink);
+    await client.connect();
+    const receipt = client.publish("n", 1);
+    await expect.poll(() => held.length).toBe(1);
+    lose.resolve(new PublishError("ERR_EPOCH", "the storage was cleared", { retryable: true }));
+    await expect.poll(() => lives).toBe(2);
+    answers = true;
+    for (const say of held) say();
+    expect(await receipt).toMatchObject({ status: expect.stringMatching(/published|duplicate/), seq: 1 });
+    await emptied(client);
+    expect(await stored()).toHaveLength(1);
   });
 
   test("wrong options say what to do", async () => {

@@ -136,6 +136,36 @@ test("[I15] a right that is withdrawn holds at once: what reaches too far ends w
   expect(world.stats().activeSubscriptions).toBe(1);
 });
 
+test("[I15] [I11] a member that may read only a part of what its group asks for leaves it: nothing more comes, and what it has in hand goes to the next", async () => {
+  const { policy, world, as } = await scene();
+  const [shop, root] = [await as("shop"), await as("root")];
+  const jobsOf = (sub: number) => shop.named("job").filter((job) => job[1] === sub).map((job) => job[4][3]);
+  const spec = { topics: ["order.*"], group: "g", maxInFlight: 9 };
+  shop.subscribe(1, spec);
+  await world.settle();
+  root.publish([line("a", "order.placed")]);
+  await world.settle();
+  policy.change("shop", reading("order.placed"));
+  root.publish([line("b", "order.placed")]);
+  await world.settle();
+  expect([shop.endsOf(1).map((error) => error?.[1]), jobsOf(1)]).toEqual([["ERR_PERMISSION"], ["a"]]);
+  policy.change("shop", reading("order.*"));
+  shop.subscribe(2, spec);
+  await world.settle();
+  expect([jobsOf(1), jobsOf(2)]).toEqual([["a"], ["a", "b"]]);
+});
+
+test("[I15] a responder that may answer only a part of what it offered is asked nothing more, as it was told that it has ended", async () => {
+  const { policy, world, as } = await scene();
+  const [shop, root] = [await as("shop"), await as("root")];
+  shop.say(["serve", 4, ["order.*"]]);
+  await world.settle();
+  policy.change("shop", reading("order.price"));
+  const request = root.request("order.price", 1);
+  await world.settle();
+  expect([shop.endsOf(4).map((error) => error?.[1]), shop.named("ask"), root.codeOf(request)]).toEqual([["ERR_PERMISSION"], [], "ERR_NO_RESPONDERS"]);
+});
+
 test("[I15] a subject that is withdrawn is thrown out of all its sessions at once, and others are not", async () => {
   const { policy, world, as } = await scene();
   const sessions = [await as("shop"), await as("shop"), await as("root")];

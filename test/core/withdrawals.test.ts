@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { anyPolicy } from "../../src/auth/any-policy.ts";
-import { apiKeyPolicy, createApiKey, type ApiKeyPolicy } from "../../src/auth/api-keys.ts";
+import { apiKeyPolicy, createApiKey, type ApiKey, type ApiKeyPolicy } from "../../src/auth/api-keys.ts";
 import { Withdrawals } from "../../src/core/company/withdrawals.ts";
 import { ConnectionError, PublishError, type EventRouterError } from "../../src/core/errors.ts";
 import type { Withdrawal } from "../../src/core/policy.ts";
@@ -13,12 +13,12 @@ import { World } from "../support/world.ts";
 const hello = (key: string) => ({ auth: { type: "api_key", key } as const });
 
 /** Routers, each with a policy of its own that has the same keys, as servers with one configuration have. */
-async function routers(count: number): Promise<{ cluster: Cluster; nodes: Node[]; keys: Map<string, ApiKeyPolicy>; shop: string; desk: string }> {
+async function routers(count: number): Promise<{ cluster: Cluster; nodes: Node[]; keys: Map<string, ApiKeyPolicy>; shop: string; desk: string; list: readonly ApiKey[] }> {
   const [shop, desk] = [await createApiKey({ id: "shop", permissions: ["subscribe:**", "publish:**"] }), await createApiKey({ id: "desk", permissions: ["admin"] })];
   const keys = new Map<string, ApiKeyPolicy>();
   for (const name of ["r0", "r1", "r2", "r3"]) keys.set(name, await apiKeyPolicy([shop.entry, desk.entry]));
   const cluster = await Cluster.of(count, { policy: (name) => anyPolicy({ apiKeys: keys.get(name)! }) });
-  return { cluster, nodes: cluster.nodes, keys, shop: shop.key, desk: desk.key };
+  return { cluster, nodes: cluster.nodes, keys, shop: shop.key, desk: desk.key, list: [shop.entry, desk.entry] };
 }
 
 /** What becomes of a client. Its key is looked at outside of the turns that the world has. */
@@ -49,16 +49,26 @@ test("[I15] a key that is revoked at one router is revoked at all: who came with
 });
 
 test("[I15] a router that starts later knows of what was revoked before, and a key that comes again in a list stays revoked", async () => {
-  const { cluster, nodes, keys, shop, desk } = await routers(1);
+  const { cluster, nodes, keys, shop, desk, list } = await routers(1);
   keys.get("r0")!.revoke("shop");
   await cluster.settle();
   await cluster.kill(nodes[0]!);
   const later = await cluster.start();
   expect(await comesIn(cluster, later, shop)).toBe("ERR_UNAUTHENTICATED");
   expect(await comesIn(cluster, later, desk)).toBe("is in");
+  await keys.get("r1")!.replace(list);
+  expect(await comesIn(cluster, later, shop)).toBe("ERR_UNAUTHENTICATED");
   const renewed = await createApiKey({ id: "shop", permissions: ["subscribe:**"] });
   await keys.get("r1")!.replace([renewed.entry]);
   expect(await comesIn(cluster, later, renewed.key)).toBe("is in");
+});
+
+test("[I15] a key that is revoked is told to other routers as what lasts: it is not cleared away as old news", async () => {
+  const { keys } = await routers(1);
+  const told: Withdrawal[] = [];
+  keys.get("r2")!.withdrawn((withdrawal) => told.push(withdrawal));
+  keys.get("r2")!.revoke("shop");
+  expect(told).toEqual([{ what: expect.any(String), lasts: true }]);
 });
 
 /** A policy that only notes, and a store whose log of withdrawals can fail and be lost. */
