@@ -27,7 +27,7 @@ export class PageStage {
     const stage = new PageStage();
     const { outputFiles } = await build({
       entryPoints: modules, absWorkingDir: root, outdir: root, entryNames: "[name]", chunkNames: "chunk-[hash]",
-      bundle: true, splitting: true, format: "esm", platform: "browser", target: "es2022", write: false, sourcemap: "inline", keepNames: true, legalComments: "none",
+      bundle: true, splitting: true, format: "esm", platform: "browser", target: "es2022", write: false, sourcemap: "inline", legalComments: "none",
     });
     for (const { path, contents } of outputFiles) stage.#files.set(`/${relative(root, path)}`, { body: contents, type: "text/javascript" });
     await new Promise<void>((resolve) => stage.#server.listen(0, "127.0.0.1", resolve));

@@ -7,12 +7,15 @@ import type { VaultHome } from "./vault-home.ts";
 /** How long to wait before a dead letter that was not taken is offered again, ms. */
 const AGAIN = 1_000;
 
+/** How an event's payload stands: it is in place, and came encrypted or not; it cannot be; or it will be. */
+export type PayloadState = boolean | EventRouterError | Promise<unknown>;
+
 /**
  * Opens what a subscription gets, in its order, and asks the filter's questions about payloads, which the router cannot. What cannot be opened is told,
  * becomes a dead letter, and is never started.
- * @param stateOf how an event's payload stands: it is in place, cannot be, or will be. The same event is opened once for all subscriptions.
+ * @param stateOf the same event is opened once for all subscriptions.
  */
-export function payloadGate(home: VaultHome, stateOf: (event: RouterEvent) => true | EventRouterError | Promise<unknown>, feed: Feed, accepts: Predicate | undefined): Gate {
+export function payloadGate(home: VaultHome, stateOf: (event: RouterEvent) => PayloadState, feed: Feed, accepts: Predicate | undefined): Gate {
   return (event, arrives) => {
     const state = stateOf(event);
     if (state instanceof Promise) {
@@ -20,7 +23,7 @@ export function payloadGate(home: VaultHome, stateOf: (event: RouterEvent) => tr
       return undefined;
     }
     if (arrives) return undefined;
-    if (state === true) {
+    if (typeof state === "boolean") {
       const accepted = accepts === undefined || accepts(event);
       if (!accepted) feed.finish(event);
       return accepted;

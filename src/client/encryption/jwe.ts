@@ -24,7 +24,6 @@ export interface Jwe {
   readonly tag: string;
 }
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 /** Beginnings that are remembered: programs have few types. */
 const MOST_HEADS = 1_000;
@@ -49,10 +48,9 @@ export class HeaderWriter {
     }
     let head = this.#heads.get(name);
     if (head === undefined) {
-      const text = `${START},"alg":"A256KW","enc":"A256GCM","kid":"${this.#kid}","ns":${JSON.stringify(namespace)},${kind === undefined ? "" : `"kind":"${kind}",`}"type":${JSON.stringify(type)},`;
-      const bytes = encoder.encode(`${text}"id":`);
+      let text = `${START},"alg":"A256KW","enc":"A256GCM","kid":"${this.#kid}","ns":${JSON.stringify(namespace)},${kind === undefined ? "" : `"kind":"${kind}",`}"type":${JSON.stringify(type)},`;
       // Three bytes are four digits: with white space, which JSON allows, the digits of what follows do not depend on what is before.
-      head = textToBase64url(`${text}${" ".repeat((3 - (bytes.length % 3)) % 3)}"id":`);
+      while ((head = textToBase64url(`${text}"id":`)).length % 4 > 0) text += " ";
       this.#heads.set(name, head);
     }
     return head + textToBase64url(`${JSON.stringify(id)}}`);

@@ -1,7 +1,6 @@
 import { gcm } from "@noble/ciphers/aes.js";
-import { toBase64url } from "./base64url.ts";
+import { fromBase64url, lengthOf, putBase64url, toBase64url } from "./base64url.ts";
 import type { Engine } from "./engine.ts";
-import { joined } from "./web-engine.ts";
 
 const TAG_LENGTH = 16;
 const encoder = new TextEncoder();
@@ -16,6 +15,13 @@ export const nobleEngine: Engine = {
       const end = sealed.length - TAG_LENGTH;
       return `${toBase64url(sealed.subarray(0, end))}.${toBase64url(sealed.subarray(end))}`;
     },
-    decrypt: (iv, aad, ciphertext, tag) => decoder.decode(gcm(key, iv, encoder.encode(aad)).decrypt(joined(ciphertext, tag))),
+    decrypt(iv, aad, ciphertext, tag) {
+      // As noble has it: the tag behind the ciphertext.
+      const end = lengthOf(ciphertext);
+      const sealed = new Uint8Array(end + TAG_LENGTH);
+      putBase64url(ciphertext, sealed);
+      putBase64url(tag, sealed.subarray(end));
+      return decoder.decode(gcm(key, fromBase64url(iv), encoder.encode(aad)).decrypt(sealed));
+    },
   }),
 };

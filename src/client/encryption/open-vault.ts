@@ -6,7 +6,7 @@ import type { Feed } from "../feed.ts";
 import type { EncryptionOptions } from "./encryption-options.ts";
 import { chooseEngine } from "./choose-engine.ts";
 import type { Engine } from "./engine.ts";
-import { payloadGate } from "./gate.ts";
+import { payloadGate, type PayloadState } from "./gate.ts";
 import { readHeader, splitJwe, type Binding } from "./jwe.ts";
 import { keyring, type Keyring } from "./keyring.ts";
 import { Opener } from "./opener.ts";
@@ -24,9 +24,7 @@ class PayloadVault implements Vault {
   readonly #keyring: Keyring;
   readonly #engine: Engine;
   readonly #opener: Opener;
-  readonly #states = new WeakMap<RouterEvent, true | EventRouterError | Promise<void>>();
-  /** Events whose payload is in place, and that are secrets. */
-  readonly #cameSealed = new WeakSet<RouterEvent>();
+  readonly #states = new WeakMap<RouterEvent, PayloadState>();
   #split: typeof splitSpec | undefined;
   #sender: SenderKey | undefined;
   #renewing: Promise<SenderKey> | undefined;
@@ -52,17 +50,16 @@ class PayloadVault implements Vault {
     try {
       for (const event of one.events) {
         const { id, type, text } = event;
-        const put = (payload: string): void => { event.line = lineOf(text, id, payload); };
         const sealed = this.#sealFor(type, id, text.payload, undefined);
-        if (typeof sealed === "string") put(sealed);
+        if (typeof sealed === "string") event.line = lineOf(text, id, sealed);
         else {
           waiting++;
           sealed.then((payload) => {
-            put(payload);
+            event.line = lineOf(text, id, payload);
             if (--waiting > 0) return;
             one.sealed = true;
             done();
-          }).catch(done);
+          }, done);
         }
       }
     } catch (error) {
@@ -101,7 +98,7 @@ class PayloadVault implements Vault {
 
   async sealReason(event: RouterEvent, reason: string): Promise<string> {
     const { type, id } = event;
-    if (!this.#cameSealed.has(event) && !this.#keyring.encrypts(type)) return reason;
+    if (this.#states.get(event) !== true && !this.#keyring.encrypts(type)) return reason;
     if (this.#sender === undefined) return "hidden: the event is encrypted, and the client that failed has no key to encrypt the reason with";
     return JSON.parse(await this.#seal(JSON.stringify(reason.slice(0, MOST_REASON)), { namespace: this.#place, type, id, kind: "reason" })) as string;
   }
@@ -123,16 +120,17 @@ class PayloadVault implements Vault {
     return spec;
   }
 
-  #stateOf(event: RouterEvent): true | EventRouterError | Promise<void> {
+  #stateOf(event: RouterEvent): PayloadState {
     let state = this.#states.get(event);
     if (state === undefined) this.#states.set(event, (state = this.#begin(event)));
     return state;
   }
 
-  #begin(event: RouterEvent): true | EventRouterError | Promise<void> {
+  #begin(event: RouterEvent): PayloadState {
     try {
       const opened = this.#open(event, { namespace: this.#place, type: event.type, id: event.id, kind: undefined });
-      return opened instanceof Promise ? opened.then(() => void this.#states.set(event, true), (error: EventRouterError) => void this.#states.set(event, error)) : true;
+      const settle = (state: PayloadState): void => void this.#states.set(event, state);
+      return opened instanceof Promise ? opened.then(settle, settle) : opened;
     } catch (error) {
       return asError(error, (cause) => new EncryptionError("ERR_DECRYPT", "the payload could not be opened", { cause }));
     }
@@ -155,8 +153,7 @@ class PayloadVault implements Vault {
     const sender = this.#sender;
     if (sender === undefined) throw new EncryptionError("ERR_KEY_REQUIRED", `"${binding.type}" must be encrypted, and this client has no key to do it with; give it encryption.key, or encryption.keys and activeKey`, { details: { type: binding.type } });
     if (sender.spent) return this.#renew(sender).then(() => this.#seal(payload, binding));
-    const jwe = sender.encrypt(payload, binding);
-    return typeof jwe === "string" ? `"${jwe}"` : jwe.then((text) => `"${text}"`);
+    return sender.encrypt(payload, binding);
   }
 
   /** Long before the nonces of a content key wear out another takes its place. */
@@ -173,7 +170,6 @@ class PayloadVault implements Vault {
     const place = (json: string): true => {
       // Made by `decodeLine` for this client alone, and not handed out yet.
       (event as { payload: unknown }).payload = parse(json);
-      this.#cameSealed.add(event);
       return true;
     };
     return typeof text === "string" ? place(text) : text.then(place);

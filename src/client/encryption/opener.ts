@@ -75,7 +75,7 @@ export class Opener {
 
 function decrypt({ kid, cipher }: Known, { header, iv, ciphertext, tag }: Jwe): string | Promise<string> {
   try {
-    const text = cipher.decrypt(fromBase64url(iv), header, ciphertext, tag);
+    const text = cipher.decrypt(iv, header, ciphertext, tag);
     return typeof text === "string" ? text : text.catch((cause: unknown) => { throw undecryptable(kid, cause); });
   } catch (cause) {
     throw undecryptable(kid, cause);

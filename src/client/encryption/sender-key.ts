@@ -44,7 +44,7 @@ export class SenderKey {
   /** Another must take its place. */
   get spent(): boolean { return this.#used >= this.#most; }
 
-  /** The payload as a JWE in compact form (RFC 7516, 7.1). @param payload JSON */
+  /** JSON of the payload as a JWE in compact form (RFC 7516, 7.1). @param payload JSON */
   encrypt(payload: string, binding: Binding): string | Promise<string> {
     if (this.spent) throw new RangeError("the content key is spent");
     const number = this.#used++;
@@ -55,9 +55,9 @@ export class SenderKey {
     iv[2] = number;
     iv.set(turn.bytes, COUNTER_LENGTH);
     const header = this.headers.write(binding);
-    const head = `${header}.${this.wrapped}.${DIGITS[number >>> 18]}${DIGITS[(number >>> 12) & 63]}${DIGITS[(number >>> 6) & 63]}${DIGITS[number & 63]}${turn.text}.`;
+    const head = `"${header}.${this.wrapped}.${DIGITS[number >>> 18]}${DIGITS[(number >>> 12) & 63]}${DIGITS[(number >>> 6) & 63]}${DIGITS[number & 63]}${turn.text}.`;
     const rest = this.cipher.encrypt(iv, header, payload);
-    return typeof rest === "string" ? head + rest : rest.then((text) => head + text);
+    return typeof rest === "string" ? `${head}${rest}"` : rest.then((text) => `${head}${text}"`);
   }
 
   /** Lasts until what runs now has run: a process is not frozen in the middle of it. */

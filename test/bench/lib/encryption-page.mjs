@@ -11,7 +11,7 @@ const contenders = {
   noble: (text) => nobleJwe(text, gcm),
   /** As a client does it for what it publishes, and for what a subscription gets. */
   async ours(text) {
-    const vault = await openVault({ key: KEY_BYTES }, { connection: {}, requests: {}, randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)), report: (error) => { throw error; } });
+    const vault = await openVault({ key: KEY_BYTES }, { connection: {}, options: {}, requests: {}, randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)), report: (error) => { throw error; } });
     const { id, type } = binding;
     const seal = () => new Promise((resolve, reject) => {
       const one = { settled: false, events: [{ id, type, text: { head: `"${type}",`, payload: text, tail: "]" }, line: "", own: true }] };

@@ -110,6 +110,15 @@ describe.each(ENGINES)("with %s", (name) => {
     expect(event.payload).toEqual({ n: 1 });
   });
 
+  test("[P10] many are encrypted and opened at once, short and long: none has another's bytes", async () => {
+    const vault = await vaultOf({ key: KEY }, { engine: await engineOf(name) });
+    const payloads = Array.from({ length: 60 }, (_, n) => ({ n, text: "äb"[n % 2]!.repeat(n % 20 === 0 ? 40_000 : n) }));
+    const sealedOnes = await Promise.all(payloads.map((payload) => seal(vault, "order.placed", `id-${payload.n}`, JSON.stringify(payload))));
+    const events = sealedOnes.map((jwe, n) => eventWith(jwe, { id: `id-${n}` }));
+    await Promise.all(events.map((event) => vault.openEvent(event)));
+    expect(events.map(({ payload }) => payload)).toEqual(payloads);
+  });
+
   test("[I18] no nonce comes twice under a content key, and a content key is replaced when it is spent", async () => {
     const vault = await vaultOf({ key: KEY }, { engine: await engineOf(name), mostMessages: 100 });
     const all = await Promise.all(Array.from({ length: 1_050 }, (_, n) => seal(vault, "n", `id-${n}`, String(n))));
