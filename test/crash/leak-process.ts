@@ -41,7 +41,7 @@ async function life(): Promise<void> {
   const short = await two.subscribe("**", { signal }, () => {});
   await two.respond("double", ({ payload }) => 2 * (payload as number)).ready;
   for (let n = 0; n < 20; n++) await two.publish("job.done", n, { signal });
-  await one.publish("job.later", 1, { delay: "1h" });
+  await one.cancel((await one.publish("job.later", 1, { delay: "1h" })).id);
   await one.request("double", 21, { signal, timeout: "1m" });
   const nobody = one.request("nobody", 1, { signal, timeout: "1h" }).catch(() => {});
   const unreachable = nowhere.publish("job.done", 1, { signal, timeout: 50 }).catch(() => {});

@@ -119,13 +119,13 @@ export class DurableOutbox implements WaitingRoom, Part {
   async leave(): Promise<void> {
     const { connection, home, timeout } = this.#options;
     await this.#arrivals.written;
-    let calledOff = (): void => {};
-    const late = new Promise<boolean>((resolve) => { calledOff = connection.clock.after(timeout, () => resolve(true)); });
-    while (connection.welcome !== undefined && (this.#waiters.callers.length > 0 || (this.#leadership.leading && this.size > 0))) {
-      const over = await Promise.race([late, new Promise<boolean>((resolve) => this.#idle.push(() => resolve(false)))]);
-      if (over) break;
-    }
-    calledOff();
+    let late = false;
+    const callOff = connection.clock.after(timeout, () => {
+      late = true;
+      this.#rouse();
+    });
+    while (!late && connection.welcome !== undefined && (this.#waiters.callers.length > 0 || (this.#leadership.leading && this.size > 0))) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    callOff();
     this.#waiters.queueAll();
     this.#left = true;
     connection.parts.splice(connection.parts.indexOf(this), 1);
