@@ -40,6 +40,7 @@ export class BridgeNode {
   #own: Incarnation;
   #clients: readonly [from: Client, to: Client] | undefined;
   #subscription: Subscription | undefined;
+  #closed = false;
 
   constructor(process: Process, options: BridgeNodeOptions) {
     this.process = process;
@@ -53,7 +54,7 @@ export class BridgeNode {
   get atRest(): boolean { return this.#clients?.every(({ state }) => state === "connected" || state === "idle") === true; }
 
   start(): void {
-    if (this.#clients !== undefined) return;
+    if (this.#clients !== undefined || this.#closed) return;
     const { plan, random, link } = this.#options;
     const own = this.#own = this.process.incarnation();
     const client = (namespace: string): Client => {
@@ -82,6 +83,7 @@ export class BridgeNode {
   async close(): Promise<void> {
     const clients = this.#clients;
     this.#clients = undefined;
+    this.#closed = true;
     this.#reading.left = true;
     await Promise.all(clients?.map((client) => client.close()) ?? []);
     this.process.post(0, () => { if (this.process.planned > 0) this.#options.violated(`I13 ${this.process.name} has closed and left ${this.process.planned} timers`); });

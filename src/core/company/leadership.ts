@@ -151,6 +151,8 @@ export class Leadership {
     this.#next = ms === Infinity ? null : asked + RENEW;
     const { state } = this.#standing;
     if (token <= this.#dropped) {
+      // Let go of while this claim was under way: unless it is given back, it is all that the store will answer.
+      this.#owed = token;
       this.#next = elapsed() + AGAIN;
     } else if ((state === "leads" || state === "begins") && this.token === token) {
       this.#standing = { state, token, until };
