@@ -18,6 +18,8 @@ import { sightingOf, type Mark } from "./sighting.ts";
 
 export interface ClientNodeOptions {
   readonly plan: ClientPlan;
+  /** What it shows to be let in. */
+  readonly key: string;
   readonly book: Book;
   readonly random: Random;
   link(random: Random): Link;
@@ -67,14 +69,14 @@ export class ClientNode {
 
   start(): void {
     if (this.#client !== undefined || this.#leaving) return;
-    const { plan, random, link } = this.#options;
+    const { plan, key, random, link } = this.#options;
     const { process } = this;
     const { namespace, name, timeout, batchSize, poolSize } = plan;
     this.#own = process.incarnation();
     this.#publisher = `${process.name}.${++this.#lives}`;
     if (poolSize > 1) this.#book.unordered.add(this.#publisher);
     this.#client = new Client({ makeLink: () => link(random), clock: this.#own, random: random.next, randomBytes: random.bytes }, {
-      namespace, timeout, batchSize, auth: { type: "api_key", key: process.name }, poolSize, ...(name !== undefined && { name }), logger: { error: (error) => this.#unexpected(error) },
+      namespace, timeout, batchSize, auth: { type: "api_key", key }, poolSize, ...(name !== undefined && { name }), logger: { error: (error) => this.#unexpected(error) },
     });
     this.#client.onError((error, event) => this.#failed(error, event));
     this.#kept.start(this.#client, this.#own);

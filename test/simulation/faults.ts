@@ -23,9 +23,10 @@ export type LinkVerdict =
   | "delay"
   | "duplicate";
 export type ProcessVerdict = "pause router" | "pause client" | "kill router" | "kill client" | "stop router" | "clock router" | "clock client";
+export type HubVerdict = "kill hub" | "close hub";
 export type PeerVerdict = "partition";
 export type StoreVerdict = "error" | "slow" | "full" | "crash";
-export type Verdict = LinkVerdict | ProcessVerdict | StoreVerdict | PeerVerdict;
+export type Verdict = LinkVerdict | ProcessVerdict | HubVerdict | StoreVerdict | PeerVerdict;
 
 const UP = ["hello", "pub", "sub", "unsub", "ack", "req", "serve", "answer", "fail", "cancel", "call", "bye", "ping", "done", "nack"];
 const DOWN = ["welcome", "pub", "on", "end", "ev", "mix", "gap", "ask", "ok", "err", "bye", "pong", "job"];
@@ -45,6 +46,9 @@ const pairs = <V extends Verdict>(steps: readonly string[], verdicts: readonly V
 /** What a bridge does between the namespace that it reads and the one that it publishes in: it has an event; that event is there. */
 const BRIDGE = ["take", "done"];
 
+/** Between a tab and what it shares a connection by, where no message is lost. */
+const TAB = ["up:hello", "up:pub", "up:sub", "up:unsub", "up:ack", "up:req", "up:serve", "up:answer", "up:call", "up:done", "up:nack", "down:welcome", "down:pub", "down:on", "down:end", "down:ev", "down:mix", "down:gap", "down:ask", "down:ok", "down:err", "down:job", "down:bye"];
+
 /** Each step with each fault that can befall it. A run of many seeds must have reached them all. */
 export const cells: readonly (readonly [at: string, verdict: Verdict])[] = [
   ...pairs([...UP.map((name) => `up:${name}`), ...DOWN.map((name) => `down:${name}`)], [...LINK, ...PROCESS]),
@@ -52,6 +56,7 @@ export const cells: readonly (readonly [at: string, verdict: Verdict])[] = [
   ...pairs(STORE.map((name) => `store:${name}`), ["error", "slow", "full", "crash"]),
   ...pairs(SQL.map((name) => `sql:${name}`), ["error", "crash"]),
   ...pairs(PEER.map((name) => `peer:${name}`), PEERS),
+  ...pairs(TAB.map((name) => `tab ${name}`), ["delay", "kill client", "kill hub", "close hub"] as const),
   ...pairs(BRIDGE.map((name) => `bridge:${name}`), ["delay", "pause client", "kill client", "clock client"] as const),
   ...pairs(["store:claim", "store:release"], ["error", "slow", "crash"]),
 ];

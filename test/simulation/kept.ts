@@ -67,8 +67,8 @@ export class Kept {
     // What counts is what was finished: what a process had begun when it died comes again.
     const subscription: Subscription = this.#client!.on(topics, { from: "start", durable: `d-${process}` }, async (event: RouterEvent) => {
       await this.#sleep(400);
-      // One whose subscription has ended meanwhile counts for nothing: it comes again.
-      if (own.alive && subscription.feed.over === undefined) reading.see(sightingOf(event, event.epoch));
+      // One whose subscription the router has ended meanwhile counts for nothing: it comes again. Of one that was given up, what was finished still may count.
+      if (own.alive && (subscription.feed.over === undefined || this.#client === undefined)) reading.see(sightingOf(event, event.epoch));
     });
     this.#keep("durable", subscription, (at) => reading.began(at));
     subscription.onGap((gap) => reading.gap(gap));

@@ -1,20 +1,30 @@
 import { ConnectionError } from "../../src/core/errors.ts";
-import type { Link, LinkListener, Outgoing } from "../../src/core/link.ts";
+import type { Link, LinkListener, Outgoing, Port } from "../../src/core/link.ts";
 import type { Fault, Faults } from "./faults.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
-import type { RouterNode } from "./router-node.ts";
 import { stepsOf } from "./steps.ts";
 import type { Timeline } from "./timeline.ts";
 import type { Tap } from "./tap.ts";
 
 export type Direction = "up" | "down";
 
+/** What a host has of a client that is connected to it. */
+export interface HostSession { receive(text: string): void; disconnected(): void }
+
+/** Whom clients connect to: a router, or what stands between tabs and a router. */
+export interface Host {
+  readonly process: Process;
+  readonly isUp: boolean;
+  connect(port: Port): HostSession;
+  befall(fault: Fault): void;
+}
+
 export interface NetworkOptions {
   readonly timeline: Timeline;
   readonly faults: Faults;
   readonly random: Random;
-  readonly routers: readonly RouterNode[];
+  readonly routers: readonly Host[];
   /** ms from one side to the other, at least and at most. */
   readonly latency: readonly [least: number, most: number];
   /** A step of the protocol: carries out what befalls a process there. */
@@ -31,7 +41,9 @@ interface Pipe { to: End | undefined; lastAt: number; held: string[] | undefined
 export class Wire {
   readonly name: string;
   readonly client: string;
-  readonly router: RouterNode;
+  readonly router: Host;
+  /** What its steps are called: those between a tab and what it shares a connection by have names of their own. */
+  readonly steps: "" | "tab ";
   readonly #network: NetworkOptions;
   readonly #pipes: Record<Direction, Pipe>;
   readonly #tap: Tap;
@@ -40,8 +52,9 @@ export class Wire {
   /** Messages that came to the client. */
   heard = 0;
 
-  constructor(name: string, client: string, router: RouterNode, network: NetworkOptions, ends: Record<Direction, End>) {
+  constructor(name: string, client: string, router: Host, network: NetworkOptions, ends: Record<Direction, End>) {
     this.name = name;
+    this.steps = network.routers.includes(router) ? "" : "tab ";
     this.client = client;
     this.router = router;
     this.#network = network;
@@ -58,7 +71,7 @@ export class Wire {
     const pipe = this.#pipes[direction];
     if (pipe.held !== undefined) return void pipe.held.push(text);
     for (const step of steps) {
-      const fault = faults.take(`${direction}:${step}`);
+      const fault = faults.take(`${this.steps}${direction}:${step}`);
       if (fault === undefined || (fault.verdict === "duplicate" && (steps.length > 1 || text.includes('"as":"ephemeral"')))) continue;
       trace(`${this.name} FAULT ${fault.verdict} at ${fault.at}`);
       switch (fault.verdict) {
@@ -160,9 +173,11 @@ export class Network {
     this.#options = options;
   }
 
-  /** A client's link: it tries again until it is closed, with a growing delay, as the WebSocket link does. */
-  link(process: Process, random: Random): Link {
-    const { routers } = this.#options;
+  /**
+   * A client's link: it tries again until it is closed, with a growing delay, as the WebSocket link does.
+   * @param hosts to one of which it connects
+   */
+  link(process: Process, random: Random, hosts: readonly Host[] = this.#options.routers): Link {
     let listener: LinkListener;
     let wire: Wire | undefined;
     let phase: "trying" | "open" | "waiting" | "ended" = "trying";
@@ -174,7 +189,7 @@ export class Network {
     const attempt = (): void => {
       phase = "trying";
       const mine = ++turn;
-      const router = random.one(routers);
+      const router = random.one(hosts);
       own.post(random.skewed(...this.#options.latency), () => {
         if (mine !== turn || phase !== "trying") return;
         if (!router.isUp) return lost("refused");
@@ -245,7 +260,7 @@ export class Network {
     }
   }
 
-  #connect(process: Process, router: RouterNode, on: { message(text: string): void; gone(reason: string): void }): Wire {
+  #connect(process: Process, router: Host, on: { message(text: string): void; gone(reason: string): void }): Wire {
     const older = [...this.wires].filter(({ client }) => client === process.name);
     const name = `${process.name}-${router.process.name}-${++this.#made}`;
     this.#options.trace(`${name} opens`);

@@ -42,6 +42,8 @@ export interface Standing {
 }
 
 export interface ClientPlan {
+  /** It is a tab of a browser, and shares its connection with the others. */
+  readonly tab?: true;
   readonly namespace: string;
   readonly name?: string;
   readonly timeout: number;
@@ -97,9 +99,11 @@ export function planOf(seed: number): Plan {
   const duration = random.whole(4_000, 14_000);
   const retention = random.weighted<Plan["retention"]>([[4, {}], [3, { maxEvents: random.whole(8, 60) }], [2, { maxAge: random.whole(1_000, 5_000) }]]);
   const windowEvents = random.whole(2, 16);
+  const tabs = random.chance(0.45) ? random.whole(2, 4) : 0;
   const clients = Array.from({ length: random.whole(2, 6) }, (_, i): ClientPlan => ({
     namespace: i > 1 && random.chance(0.3) ? NAMESPACES[1] : NAMESPACES[0],
-    ...(random.chance(0.7) && { name: `n${i % 3}` }),
+    // Those that say the same of themselves share a connection.
+    ...(i < tabs ? { tab: true, name: "n0" } : random.chance(0.7) && { name: `n${i % 3}` }),
     timeout: random.one([1_500, 5_000, 20_000]),
     batchSize: random.chance(0.2) ? random.whole(2, 5) : 1,
     poolSize: random.chance(0.1) ? 2 : 1,
@@ -115,7 +119,7 @@ export function planOf(seed: number): Plan {
     heartbeat: random.one([1_000, 3_000]),
     latency: random.one([2, 20, 200]),
     storeLatency: random.one([0, 5, 100]),
-    faults: faultsOf(seed, new Random(seed, "faults"), (at) => reaches({ storage, bridge }, at)),
+    faults: faultsOf(seed, new Random(seed, "faults"), (at) => reaches({ storage, bridge, clients }, at)),
   };
 }
 
@@ -123,13 +127,13 @@ export function planOf(seed: number): Plan {
 const GOLDEN = 0.618_033_988_749_895;
 
 function faultsOf(seed: number, random: Random, possibly: (at: string) => boolean): Fault[] {
-  const possible = cells.filter(([at]) => possibly(at)).map((cell) => [RARE.get(cell[0]) ?? 1, cell] as const);
+  const possible = cells.filter(([at]) => possibly(at)).map((cell) => [weight(cell[0]), cell] as const);
   const all = possible.reduce((sum, [weight]) => sum + weight, 0);
-  return Array.from({ length: random.weighted([[1, 0], [2, 8], [7, 30]]) }, (_, i) => {
+  return Array.from({ length: random.weighted([[1, 0], [2, 8], [7, 40]]) }, (_, i) => {
     let place = (((seed % 1_000_000) * 17 + i) * GOLDEN % 1) * all;
     const [, [at, verdict]] = possible.find(([weight]) => (place -= weight) < 0) ?? possible.at(-1)!;
     const ms = verdict === "slow" || verdict === "delay" ? random.whole(200, 4_000) : random.whole(100, possibly("peer:say") ? 9_000 : 6_000);
-    return { at, verdict, ms, behind: random.chance(0.5), skip: RARE.has(at) ? 0 : Math.floor(5 * random.next() ** 2) };
+    return { at, verdict, ms, behind: random.chance(0.5), skip: RARE.has(at.replace(TAB, "")) ? 0 : Math.floor(5 * random.next() ** 2) };
   });
 }
 
@@ -137,20 +141,33 @@ function faultsOf(seed: number, random: Random, possibly: (at: string) => boolea
 const PEERS = /^peer:|^store:(claim|release)$/;
 
 /** Whether a world has what a step is about. */
-export function reaches({ storage, bridge }: Pick<Plan, "storage"> & { readonly bridge?: BridgePlan | undefined }, at: string): boolean {
+export function reaches({ storage, bridge, clients }: Pick<Plan, "storage" | "clients"> & { readonly bridge?: BridgePlan | undefined }, at: string): boolean {
   if (at.startsWith("sql:")) return storage === "sqlite";
+  if (at.startsWith(TAB)) return clients.some(({ tab }) => tab === true);
   if (at.startsWith("bridge:")) return bridge !== undefined;
   return storage === "shared" || !PEERS.test(at);
 }
 
+/** How the steps between a tab and its hub begin. */
+const TAB = "tab ";
+
+/** How much more often than others a step is chosen. One world of three has tabs, and they say less to their hub than clients to routers. */
+const weight = (at: string): number => (at.startsWith(TAB) ? (TABS.get(at) ?? 4) : 1) * (RARE.get(at.replace(TAB, "")) ?? 1);
+
 /** Steps that come seldom, and how much more often they are chosen: what waits for one strikes the first. */
 const RARE: ReadonlyMap<string, number> = new Map([
-  ["up:unsub", 2.6], ["up:fail", 8.5], ["up:cancel", 2.9], ["up:bye", 16], ["up:answer", 3.8], ["up:call", 1.8], ["up:ping", 3], ["up:req", 1.5], ["up:serve", 1.6],
-  ["up:done", 1.9], ["up:nack", 2.4], ["down:job", 1.5], ["store:readBookmark", 1.5], ["store:writeBookmarks", 1.5],
+  ["up:unsub", 2.6], ["up:fail", 14], ["up:cancel", 2.9], ["up:bye", 16], ["up:answer", 5.2], ["up:call", 1.8], ["up:ping", 3], ["up:req", 1.5], ["up:serve", 1.6],
+  ["up:done", 1.9], ["up:nack", 3], ["down:job", 1.5], ["store:readBookmark", 1.5], ["store:writeBookmarks", 1.5],
   ["down:mix", 1.8], ["down:gap", 3.5], ["down:end", 2.6], ["down:err", 1.6], ["down:bye", 1.6], ["down:pong", 5.5], ["down:ask", 2], ["down:ok", 2.4],
-  ["store:seqBefore", 1.4], ["store:trim", 2.4], ["store:read", 1.7], ["sql:BEGIN", 3.5], ["sql:COMMIT", 3.5], ["sql:block", 4], ["sql:mark", 3.5], ["sql:id", 4.5], ["sql:first", 9], ["sql:drop", 12], ["store:append", 1.3],
+  ["store:seqBefore", 1.4], ["store:trim", 2.4], ["store:read", 1.7], ["sql:BEGIN", 3.5], ["sql:COMMIT", 3.5], ["sql:block", 4], ["sql:mark", 3.5], ["sql:id", 5.5], ["sql:first", 18], ["sql:drop", 20], ["store:append", 1.3],
   ["peer:become", 9], ["peer:free", 10], ["peer:left", 4.5], ["peer:say", 3], ["peer:join", 3], ["peer:open", 3.7], ["peer:beat", 4.5], ["peer:broken", 7], ["peer:lead", 7], ["peer:pass", 7], ["store:claim", 2.6], ["store:release", 4],
-  ["up:pub", 1.2], ["down:ev", 1.5], ["down:pub", 1.4], ["down:on", 1.2], ["bridge:take", 4], ["bridge:done", 4],
+  ["up:pub", 1.2], ["down:ev", 1.5], ["down:pub", 1.4], ["down:on", 1.2], ["bridge:take", 6], ["bridge:done", 9],
+]);
+
+/** Of steps between tabs and their hub, where it is not four times as much as of the same between clients and routers. */
+const TABS: ReadonlyMap<string, number> = new Map([
+  ["tab down:ask", 24], ["tab down:err", 20], ["tab up:done", 20], ["tab down:gap", 14], ["tab down:ok", 13], ["tab down:mix", 11], ["tab up:answer", 12], ["tab up:nack", 12], ["tab down:job", 9], ["tab down:ev", 6], ["tab down:end", 6],
+  ["tab up:hello", 2.5], ["tab down:welcome", 2.5], ["tab down:bye", 2.5], ["tab up:ack", 3], ["tab up:sub", 3],
 ]);
 
 function operations(random: Random, clients: readonly ClientPlan[], duration: number, all: boolean): Op[] {

@@ -38,15 +38,15 @@ export class Authority {
   };
 
   /** The change holds at once, on all routers that run. */
-  restrict(process: Process, to: Restriction, routers: readonly RouterNode[]): void {
+  restrict(client: string, now: number, to: Restriction, routers: readonly RouterNode[]): void {
     if (to === "refused") {
-      this.#refused.add(process.name);
-      this.#turnedAway.add(process.name);
+      this.#refused.add(client);
+      this.#turnedAway.add(client);
     }
-    if (to !== "refused") this.#refused.delete(process.name);
-    if (to === "denied") this.#spared.add(process.name);
-    if (to === "all") this.#restricted.delete(process.name);
-    else if (to !== "refused") this.#restricted.set(process.name, { since: this.#restricted.get(process.name)?.since ?? process.clockless(), rights: to === "some" ? some : denied });
+    if (to !== "refused") this.#refused.delete(client);
+    if (to === "denied") this.#spared.add(client);
+    if (to === "all") this.#restricted.delete(client);
+    else if (to !== "refused") this.#restricted.set(client, { since: this.#restricted.get(client)?.since ?? now, rights: to === "some" ? some : denied });
     for (const { router } of routers) router?.reauthorize();
   }
 

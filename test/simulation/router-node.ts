@@ -4,6 +4,7 @@ import type { Port } from "../../src/core/link.ts";
 import type { Session } from "../../src/core/session.ts";
 import type { Store } from "../../src/core/store.ts";
 import type { Fault } from "./faults.ts";
+import type { Host } from "./network.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 import type { Storage } from "./simulated-store.ts";
@@ -19,7 +20,7 @@ export interface RouterNodeOptions {
 }
 
 /** A server: a router in a process that is killed, stopped and started again. */
-export class RouterNode {
+export class RouterNode implements Host {
   readonly process: Process;
   readonly #options: RouterNodeOptions;
   #router: Router | undefined;

@@ -5,7 +5,7 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { cellOf, cells } from "./faults.ts";
-import { planOf, planWith, type Plan } from "./plan.ts";
+import { planOf, planWith, reaches, type Plan } from "./plan.ts";
 import { runSeedsOnCores } from "./seeds.ts";
 import { shrink } from "./shrink.ts";
 import { simulate } from "./simulation.ts";
@@ -50,7 +50,7 @@ async function range(from: number, to: number): Promise<boolean> {
   const { seeds, steps, events, delivered, failed, faults } = await runSeedsOnCores(from, to, availableParallelism(), (seed, violations) => {
     console.log(`seed ${seed}: ${violations.slice(0, 3).join("\n  ").slice(0, 1_000)}\n  replay: npm run simulate -- --seed ${seed}`);
   });
-  const counts = cells.map(([at, verdict]) => ({ cell: cellOf(at, verdict), count: faults.get(cellOf(at, verdict)) ?? 0 })).sort((a, b) => a.count - b.count);
+  const counts = cells.map(([at, verdict]) => ({ at, cell: cellOf(at, verdict), count: faults.get(cellOf(at, verdict)) ?? 0 })).sort((a, b) => a.count - b.count);
   if (values.cells === true) for (const { cell, count } of counts) console.log(`${count} ${cell}`);
   const round = (count: number): string => Math.round(count).toLocaleString("en");
   let bad = failed.length;
@@ -58,7 +58,10 @@ async function range(from: number, to: number): Promise<boolean> {
   const never: string[] = [];
   if (seeds >= MANY) {
     for (const one of counts.filter(({ count }) => count < OFTEN)) {
-      for (let seed = from; one.count < OFTEN && seed < from + TRIES; seed++, more++) {
+      for (let seed = from, tries = 0; one.count < OFTEN && tries < TRIES && seed < from + MANY; seed++) {
+        if (!reaches(planOf(seed), one.at)) continue;
+        tries++;
+        more++;
         const result = await simulate(planWith(seed, one.cell));
         one.count += result.faults.filter(({ at, verdict }) => cellOf(at, verdict) === one.cell).length;
         if (result.violations.length === 0) continue;

@@ -17,6 +17,7 @@ import { Book } from "./book.ts";
 import { BridgeNode } from "./bridge-node.ts";
 import { ClientNode } from "./client-node.ts";
 import { Faults, type Fault } from "./faults.ts";
+import { HubNode } from "./hub-node.ts";
 import { Network, type Wire } from "./network.ts";
 import { NAMESPACES, type Plan } from "./plan.ts";
 import { Process } from "./process.ts";
@@ -60,6 +61,7 @@ class Simulation {
   readonly #routers: readonly RouterNode[];
   readonly #clients: readonly ClientNode[];
   readonly #bridges: readonly BridgeNode[];
+  readonly #hub: HubNode | undefined;
   readonly #network: Network;
   readonly #trace: string[] = [];
   readonly #violations = new Set<string>();
@@ -95,16 +97,18 @@ class Simulation {
     this.#network = new Network({
       timeline, faults: this.#faults, random: new Random(seed, "network"), routers: this.#routers, latency: [0.1, plan.latency], trace,
       befall: (fault, wire) => this.#befall(fault, wire),
-      tap: ({ name, client, router }) => new Tap(name, {
-        windowEvents: limits.windowEvents, windowSize: limits.windowSize, violated, mayRead: (type) => this.#authority.mayRead(client, type, router.process),
-        // Where several routers share a log, a token is never given again by any of them.
-        tokens: this.#tokensOf(`${plan.storage === "shared" ? "" : `${router.process.name} ${router.process.life} `}${client.startsWith("c") ? plan.clients[Number(client.slice(1))]!.namespace : client}`),
-      }),
+      tap: (wire) => this.#tap(wire, violated),
     });
+    if (plan.clients.some(({ tab }) => tab === true)) {
+      const process = new Process("h0", timeline);
+      this.#hub = new HubNode(process, { random: new Random(seed, "hub"), link: (random) => this.#network.link(process, random), died, trace, violated });
+    }
     this.#clients = plan.clients.map((one, i) => {
       const process = new Process(`c${i}`, timeline);
-      const restrict = (to: Restriction): void => this.#authority.restrict(process, to, this.#routers);
-      return new ClientNode(process, { plan: one, book: this.#book, random: new Random(seed, `client ${i}`), link: (random) => this.#network.link(process, random), restrict, died, trace, violated });
+      // Tabs show the credential of whoever sits in front of them.
+      const restrict = (to: Restriction): void => this.#authority.restrict(this.#keyOf(process.name), timeline.now, to, this.#routers);
+      const hosts = one.tab === true ? [this.#hub!] : this.#routers;
+      return new ClientNode(process, { plan: one, key: this.#keyOf(process.name), book: this.#book, random: new Random(seed, `client ${i}`), link: (random) => this.#network.link(process, random, hosts), restrict, died, trace, violated });
     });
     this.#bridges = (plan.bridge === undefined ? [] : [plan.bridge]).map((one, i) => {
       const process = new Process(`b${i}`, timeline);
@@ -160,6 +164,23 @@ class Simulation {
     if (!closed) this.#violations.add("I13 a client that closes does not come to its end");
     await timeline.run(timeline.now + 60_000, () => this.#left().length === 0);
     for (const one of this.#left()) this.#violations.add(one);
+    this.#hub?.looksForLeaks();
+  }
+
+  /** Under which key a process is known. */
+  #keyOf(process: string): string {
+    return process.startsWith("c") && this.#plan.clients[Number(process.slice(1))]!.tab === true ? "h0" : process;
+  }
+
+  #tap({ name, client, router }: Pick<Wire, "name" | "client" | "router">, violated: (what: string) => void): Tap {
+    const { storage, limits: { windowEvents, windowSize } } = this.#plan;
+    // What comes by a hub left the router when it might, with tokens of the router's.
+    if (router === this.#hub) return new Tap(name, { windowEvents, windowSize, violated, mayRead: () => true, tokensOf: () => new Set() });
+    return new Tap(name, {
+      windowEvents, windowSize, violated, mayRead: (type) => this.#authority.mayRead(client, type, router.process),
+      // Where several routers share a log, a token is never given again by any of them.
+      tokensOf: (namespace) => this.#tokensOf(`${storage === "shared" ? "" : `${router.process.name} ${router.process.life} `}${namespace}`),
+    });
   }
 
   get #applications(): readonly (ClientNode | BridgeNode)[] { return [...this.#clients, ...this.#bridges]; }
@@ -180,7 +201,8 @@ class Simulation {
   }
 
   #befall(fault: Fault, { client, router }: Wire): void {
-    if (fault.verdict.endsWith("client")) this.#applications.find(({ process }) => process.name === client)!.befall(fault);
+    if (client === this.#hub?.process.name && fault.verdict.endsWith("client")) this.#hub.befall(fault);
+    else if (fault.verdict.endsWith("client")) this.#applications.find(({ process }) => process.name === client)!.befall(fault);
     else router.befall(fault);
   }
 
@@ -196,8 +218,9 @@ class Simulation {
     this.#faults.heal();
     this.#storage.heal();
     for (const router of this.#routers) await router.heal();
+    this.#hub?.heal();
     for (const client of this.#clients) {
-      this.#authority.restrict(client.process, "all", this.#routers);
+      this.#authority.restrict(this.#keyOf(client.process.name), this.#timeline.now, "all", this.#routers);
       client.heal();
     }
     for (const bridge of this.#bridges) bridge.heal();
@@ -206,7 +229,7 @@ class Simulation {
 
   /** Whether everybody has all that is there. Looked at closely once nothing more comes. */
   #atRest(): boolean {
-    for (const client of this.#clients) if (this.#authority.turnedAway(client.process.name)) client.persist();
+    for (const client of this.#clients) if (this.#authority.turnedAway(this.#keyOf(client.process.name))) client.persist();
     const seen = this.#book.seen;
     const quiet = seen === this.#lastSeen;
     this.#lastSeen = seen;
@@ -253,8 +276,8 @@ class Simulation {
       const mine = new Set([...this.#plan.clients.flatMap((one, client) => (one.namespace === namespace ? [`c${client}`] : [])), ...(this.#plan.bridge?.to === namespace ? ["b0"] : [])]);
       return violations({
         namespace, counters: this.#counters(namespace), log, earlier: lives.slice(0, -1), unordered, rivals: this.#plan.routers > 1, backlog: i === 0 ? backlog : [], questions: i === 0 ? questions : [],
-        attempts: attempts.filter(({ publisher }) => mine.has(publisher.split(/[.:]/)[0]!)).map((one) => (late && one.later === true && one.fate.state === "acked" ? { ...one, fate: { state: "unknown" as const } } : one)), readings: readings.filter((reading) => reading.namespace === namespace).map((reading) => ({ ...partsOf(reading), spares: ({ type }) => this.#authority.spares([reading.name.slice(0, 2)], type) })),
-        crews: crews.filter((crew) => crew.namespace === namespace).map((crew) => ({ ...crew, dead: crew.dead, spares: ({ type }) => this.#authority.spares([...mine], type) })),
+        attempts: attempts.filter(({ publisher }) => mine.has(publisher.split(/[.:]/)[0]!)).map((one) => (late && one.later === true && one.fate.state === "acked" ? { ...one, fate: { state: "unknown" as const } } : one)), readings: readings.filter((reading) => reading.namespace === namespace).map((reading) => ({ ...partsOf(reading), spares: ({ type }) => this.#authority.spares([this.#keyOf(reading.name.slice(0, 2))], type) })),
+        crews: crews.filter((crew) => crew.namespace === namespace).map((crew) => ({ ...crew, dead: crew.dead, spares: ({ type }) => this.#authority.spares([...mine].map((one) => this.#keyOf(one)), type) })),
       });
     });
   }

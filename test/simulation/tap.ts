@@ -1,5 +1,5 @@
 import type { EventLine } from "../../src/core/line.ts";
-import type { RouterFrame, SubscribeSpec } from "../../src/core/frames.ts";
+import type { Hello, RouterFrame, SubscribeSpec } from "../../src/core/frames.ts";
 
 interface Account {
   readonly group: boolean;
@@ -14,8 +14,8 @@ export interface TapOptions {
   readonly windowEvents: number;
   readonly windowSize: number;
   mayRead(type: string): boolean;
-  /** Tokens that this router has given, on all its connections. */
-  readonly tokens: Set<number>;
+  /** Tokens that this router has given in a namespace, on all its connections. */
+  tokensOf(namespace: string): Set<number>;
   /** A rule of the protocol that was not kept. */
   violated(what: string): void;
 }
@@ -25,6 +25,7 @@ export class Tap {
   readonly #options: TapOptions;
   readonly #name: string;
   readonly #accounts = new Map<number, Account>();
+  #tokens = new Set<number>();
   #said = 0;
   #received = 0;
 
@@ -45,6 +46,7 @@ export class Tap {
 
   /** The router hears this. */
   heard(text: string): void {
+    if (text.startsWith('["hello"')) this.#tokens = this.#options.tokensOf((JSON.parse(text) as ["hello", Hello])[1].namespace!);
     if (!text.includes('["ack"') && !text.includes('["sub"')) return;
     for (const line of text.split("\n")) {
       if (line.startsWith('["ack",')) this.#ack(JSON.parse(line) as ["ack", number, ...number[]]);
@@ -63,7 +65,7 @@ export class Tap {
         return;
       }
       case "job": {
-        const { tokens } = this.#options;
+        const tokens = this.#tokens;
         const [, sub, token, attempt, event] = frame;
         if (tokens.has(token)) this.#wrong(`I10 token ${token} is given again, to subscription ${sub}, attempt ${attempt}`);
         tokens.add(token);
