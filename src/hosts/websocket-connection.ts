@@ -15,12 +15,17 @@ const CLOGGED = 2;
 /** Unwritten bytes above which a pong would tell a peer nothing that the bytes before it do not: who sends pings and never reads must not fill the memory. */
 const NO_PONG = 64 * 1024;
 
+/** Where a socket keeps its connection: listeners are the same functions for all sockets, since four of their own for each would be a tenth of what an idle one costs. */
+const CONNECTION = Symbol("connection");
+type OwnSocket = WebSocket & { [CONNECTION]?: Connection };
+
 /** One WebSocket and the session behind it. */
 export class Connection implements Port {
-  readonly #socket: WebSocket;
+  readonly #socket: OwnSocket;
   readonly #wire: Duplex | undefined;
   readonly #writer: FrameWriter;
   readonly #session: Session;
+  readonly #gone: (connection: Connection) => void;
   /** Sweeps since the last message; so no clock is read for each. */
   #silent = 0;
   #clogged = 0;
@@ -30,16 +35,28 @@ export class Connection implements Port {
     this.#wire = wireOf(socket);
     this.#writer = writer;
     this.#session = router.connect(this, caller);
-    socket.on("message", (data: Buffer | string, isBinary: boolean) => this.#receive(data, isBinary));
-    socket.on("ping", (data: Buffer) => {
-      if (this.#unwritten <= NO_PONG) socket.pong(data);
-    });
-    // Bad frames, texts that are not UTF-8, messages over the limit: `ws` has answered with the close code for it and reads no more.
-    socket.on("error", () => this.#session.disconnected());
-    socket.on("close", () => {
-      this.#session.disconnected();
-      gone(this);
-    });
+    this.#gone = gone;
+    this.#socket[CONNECTION] = this;
+    socket.on("message", Connection.#onMessage).on("ping", Connection.#onPing).on("error", Connection.#onError).on("close", Connection.#onClose);
+  }
+
+  static #onMessage(this: OwnSocket, data: Buffer | string, isBinary: boolean): void {
+    this[CONNECTION]!.#receive(data, isBinary);
+  }
+
+  static #onPing(this: OwnSocket, data: Buffer): void {
+    if (this[CONNECTION]!.#unwritten <= NO_PONG) this.pong(data);
+  }
+
+  /** Bad frames, texts that are not UTF-8, messages over the limit: `ws` has answered with the close code for it and reads no more. */
+  static #onError(this: OwnSocket): void {
+    this[CONNECTION]!.#session.disconnected();
+  }
+
+  static #onClose(this: OwnSocket): void {
+    const connection = this[CONNECTION]!;
+    connection.#session.disconnected();
+    connection.#gone(connection);
   }
 
   #receive(data: Buffer | string, isBinary: boolean): void {

@@ -58,7 +58,7 @@ export function webSocketHost({ router, heartbeat, refuse = () => undefined }: W
   return {
     upgrade(request, socket, head) {
       // A peer may vanish before the upgrade is done; without a listener that would end the process.
-      socket.on("error", () => socket.destroy());
+      socket.on("error", destroyed);
       const refused = WEBSOCKET_PATHS.includes(pathOf(request)) ? refuse(request) : new EventRouterError("ERR_NOT_FOUND", `WebSockets are at ${WEBSOCKET_PATHS[0]}`);
       if (refused !== undefined) return answer(socket, refused);
       server.handleUpgrade(request, socket, head, (one) => {
@@ -84,6 +84,11 @@ export function webSocketHost({ router, heartbeat, refuse = () => undefined }: W
       server.close();
     },
   };
+}
+
+/** One for all sockets: a function made in `upgrade` would hold the request, with all its headers, for as long as the socket lives. */
+function destroyed(this: Duplex): void {
+  this.destroy();
 }
 
 function pathOf({ url = "/" }: IncomingMessage): string {
