@@ -1,27 +1,29 @@
 import { asError, AuthenticationError, ConnectionError, PermissionError } from "./errors.ts";
-import type { Authority } from "./authority.ts";
+import type { Authority, Subject } from "./authority.ts";
 import { Expiry } from "./expiry.ts";
 import type { Credential, Welcome } from "./frames.ts";
-import type { OpenSession } from "./open-session.ts";
 import { everything, type Caller, type Policy, type Principal, type SavedPrincipal } from "./policy.ts";
-import { RateLimiter, type RateLimits } from "./rate-limit.ts";
+import { RateLimiter, type RateKind, type RateLimits } from "./rate-limit.ts";
+import type { Owner } from "./reader.ts";
 import type { Session } from "./session.ts";
 import { Tickets, type TicketShelf } from "./tickets.ts";
 
 /** The policy of a router at work: lets in, renews, revokes, and ends what has run out. */
-export class Authorities {
+export class Authorities implements Authority {
   readonly #policy: Policy;
   readonly #now: () => number;
   readonly #wakeBy: (time: number) => void;
   readonly #failed: (error: unknown) => void;
-  readonly #sessions = new Map<Session, OpenSession>();
+  readonly #sessions: Iterable<Session>;
   readonly #expiry = new Expiry();
   readonly #limiter: RateLimiter;
   readonly #tickets: Tickets;
   readonly #unwatch: (() => void) | undefined;
 
-  constructor(options: { policy: Policy; rates: RateLimits; readonly shelf: TicketShelf | undefined; now(): number; randomBytes(count: number): Uint8Array; wakeBy(time: number): void; failed(error: unknown): void }) {
+  /** @param options.sessions all there are, open or not */
+  constructor(options: { policy: Policy; sessions: Iterable<Session>; rates: RateLimits; readonly shelf: TicketShelf | undefined; now(): number; randomBytes(count: number): Uint8Array; wakeBy(time: number): void; failed(error: unknown): void }) {
     this.#policy = options.policy;
+    this.#sessions = options.sessions;
     this.#now = options.now;
     this.#limiter = new RateLimiter(options.rates, options.now);
     this.#tickets = new Tickets(options);
@@ -45,32 +47,31 @@ export class Authorities {
     return principal;
   }
 
-  /** The authority over one session. */
-  of(session: Session, namespace: string, { subject }: Principal, { ticket: _spent, ...caller }: Caller, id: string, name: string | undefined): Authority {
-    const who = JSON.stringify(subject === undefined ? [caller.address ?? id] : ["", subject]);
-    return {
-      spend: (kind, count) => this.#limiter.spend(kind, who, count),
-      ticket: async (principal) => {
-        if (principal.ticketed) throw new PermissionError("ERR_TICKET", "a session that a ticket opened gets no other; ask for it with the credential itself");
-        return this.#tickets.issue(principal, namespace);
-      },
-      renew: async (credential, before) => {
-        const principal = this.#checked(await this.#policy.authenticate(credential, namespace, caller), name);
-        if (principal.subject !== before.subject) throw new AuthenticationError("ERR_SUBJECT", "the credential is of somebody else; connect anew to change who you are");
-        this.#expires(session, principal);
-        return principal;
-      },
-      standing: (principal) => this.standing(principal),
-    };
+  spend({ reader, principal: { subject } }: Subject, kind: RateKind, count: number): void {
+    if (!this.#limiter.limits(kind)) return;
+    this.#limiter.spend(kind, subject === undefined ? `anonymous ${reader.owner.caller.address ?? reader.session}` : `subject ${subject}`, count);
   }
 
-  /** The session is open: from now on it is reviewed, and ends with its credential. */
-  began(session: Session, opened: OpenSession): void {
-    this.#sessions.set(session, opened);
-    this.#expires(session, opened.principal);
+  async ticket({ principal, namespace }: Subject): Promise<string> {
+    if (principal.ticketed) throw new PermissionError("ERR_TICKET", "a session that a ticket opened gets no other; ask for it with the credential itself");
+    return this.#tickets.issue(principal, namespace.name);
   }
 
-  #expires(session: Session, { expiresAt }: Principal): void {
+  async renew({ reader: { owner, name }, principal: { subject }, namespace }: Subject, credential: Credential): Promise<Principal> {
+    // What let it in is spent.
+    const { ticket: _spent, ...caller } = owner.caller;
+    const principal = this.#checked(await this.#policy.authenticate(credential, namespace.name, caller), name);
+    if (principal.subject !== subject) throw new AuthenticationError("ERR_SUBJECT", "the credential is of somebody else; connect anew to change who you are");
+    this.#expires(owner, principal);
+    return principal;
+  }
+
+  /** The session is open: from now on it ends with its credential. */
+  began(session: Owner, principal: Principal): void {
+    this.#expires(session, principal);
+  }
+
+  #expires(session: Owner, { expiresAt }: Principal): void {
     const due = this.#expiry.set(session, expiresAt);
     if (due !== null) this.#wakeBy(due);
   }
@@ -81,7 +82,9 @@ export class Authorities {
 
   /** Asks again what the principals of a subject, or all, may do, and has it hold at once. */
   review(subject?: string): void {
-    for (const [session, opened] of this.#sessions) {
+    for (const session of this.#sessions) {
+      const { opened } = session;
+      if (opened === undefined) continue;
       if (subject !== undefined && opened.principal.subject !== subject) continue;
       try {
         opened.become(this.reviewed(opened.principal, opened.namespace.name));
@@ -120,8 +123,7 @@ export class Authorities {
     return this.reviewed(all === 1 ? { ...saved, rights: everything } : await this.#policy.restore!(saved, namespace), namespace);
   }
 
-  left(session: Session): void {
-    this.#sessions.delete(session);
+  left(session: Owner): void {
     this.#expiry.forget(session);
   }
 

@@ -3,11 +3,14 @@ import type { Interest } from "./interest.ts";
 import type { LogEvent } from "./log-event.ts";
 import { parcel, type Parcel } from "./parcel.ts";
 import type { Rights } from "./policy.ts";
-import type { Cursor, Reader } from "./reader.ts";
+import type { Cursor, Place, Reader } from "./reader.ts";
 import { mayReadEvent } from "./secrecy.ts";
 
 /** Events of one frame at most: well below a window, so that readers who keep up stay live through a burst. */
 const SLICE = 64;
+
+const LIVE: Place = { state: "live" };
+const CLOSED: Place = { state: "closed" };
 
 /** Gives new events to live cursors. A cursor without room falls behind, and `CatchUp` serves it from the log. */
 export class Dispatcher {
@@ -37,14 +40,14 @@ export class Dispatcher {
 
   /** The cursor has had everything up to the head. */
   goLive(cursor: Cursor): void {
-    cursor.place = { state: "live" };
+    cursor.place = LIVE;
     this.#changed.add(cursor.reader);
   }
 
   /** The cursor has ended, or its reader has. */
   remove(cursor: Cursor): void {
     if (cursor.place.state === "live") this.#changed.add(cursor.reader);
-    cursor.place = { state: "closed" };
+    cursor.place = CLOSED;
   }
 
   /** The reader's rights are others now. */

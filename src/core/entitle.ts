@@ -24,8 +24,8 @@ function beyond(action: Action, pattern: string): PermissionError {
 export function entitle(rights: Rights, { namespace, reader, memberships, responders, tell }: {
   readonly namespace: Namespace;
   readonly reader: Reader;
-  readonly memberships: Map<number, Membership>;
-  readonly responders: Map<number, Responder>;
+  readonly memberships: Map<number, Membership> | undefined;
+  readonly responders: Map<number, Responder> | undefined;
   tell(frame: readonly unknown[]): void;
 }): void {
   reader.rights = rights;
@@ -39,17 +39,17 @@ export function entitle(rights: Rights, { namespace, reader, memberships, respon
     tell(["gap", id, gap]);
     tell(["end", id, toWire(beyond("subscribe", lost))]);
   }
-  for (const [id, { group, member, topics }] of memberships) {
+  for (const [id, { group, member, topics }] of memberships ?? []) {
     const lost = topics.find((pattern) => !mayReach(rights, "subscribe", pattern));
     if (lost === undefined) continue;
-    memberships.delete(id);
+    memberships!.delete(id);
     group.leave(member);
     tell(["end", id, toWire(beyond("subscribe", lost))]);
   }
-  for (const [id, responder] of responders) {
+  for (const [id, responder] of responders ?? []) {
     const lost = responder.patterns.find((pattern) => !mayReach(rights, "respond", pattern));
     if (lost === undefined) continue;
-    responders.delete(id);
+    responders!.delete(id);
     namespace.requests.retire(responder);
     tell(["end", id, toWire(beyond("respond", lost))]);
   }

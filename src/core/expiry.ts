@@ -1,16 +1,16 @@
 import { AuthenticationError } from "./errors.ts";
-import type { Session } from "./session.ts";
+import type { Owner } from "./reader.ts";
 
 /** ms between two looks at all sessions: so much later than its credential a session may end. */
 const EVERY = 1_000;
 
 /** Ends sessions whose credential has run out and was not renewed. */
 export class Expiry {
-  readonly #times = new Map<Session, number>();
+  readonly #times = new Map<Owner, number>();
   #next: number | null = null;
 
   /** The session's credential is good until then, ms since 1970; undefined: for ever. Returns when `tick` is wanted. */
-  set(session: Session, at: number | undefined): number | null {
+  set(session: Owner, at: number | undefined): number | null {
     if (at === undefined) this.#times.delete(session);
     else {
       this.#times.set(session, at);
@@ -19,7 +19,7 @@ export class Expiry {
     return this.#next;
   }
 
-  forget(session: Session): void {
+  forget(session: Owner): void {
     this.#times.delete(session);
   }
 

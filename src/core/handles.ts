@@ -19,46 +19,53 @@ import { saveCursor } from "./save.ts";
 import type { SavedOpenSession } from "./saved-session.ts";
 import { readSubscribing, type Keeping, type Subscribing } from "./subscribe-spec.ts";
 
+const NONE: ReadonlyMap<number, never> = new Map<number, never>();
+
+/** The session whose handles they are. */
+export interface HandlesHome {
+  readonly namespace: Namespace;
+  readonly reader: Reader;
+  readonly principal: Principal;
+  /** A subscription counts. @throws `ERR_RATE_LIMIT` if it is one too many. */
+  spend(kind: "subscribe"): void;
+  tell(frame: readonly unknown[]): void;
+  /** Whether the leader has something under this id. */
+  elsewhere(id: number): boolean;
+}
+
 /** What one session listens to and answers: its cursors, memberships and responders, under ids of the client's choice. */
 export class Handles {
-  readonly #namespace: Namespace;
-  readonly #reader: Reader;
-  readonly #principal: () => Principal;
-  /** A subscription counts. @throws `ERR_RATE_LIMIT` if it is one too many. */
-  readonly #spend: () => void;
-  readonly #tell: (frame: readonly unknown[]) => void;
-  readonly #elsewhere: (id: number) => boolean;
-  readonly memberships = new Map<number, Membership>();
-  readonly #responders = new Map<number, Responder>();
+  readonly #home: HandlesHome;
+  // Made when they are needed: most sessions only have cursors.
+  #memberships: Map<number, Membership> | undefined;
+  #responders: Map<number, Responder> | undefined;
   /** Subscriptions that are being opened, each by the attempt that does: another's, or none, and it was ended meanwhile. */
-  readonly #opening = new Map<number, Spec>();
+  #opening: Map<number, Spec> | undefined;
 
-  /** @param options.elsewhere whether the leader has something under this id */
-  constructor(options: { namespace: Namespace; reader: Reader; principal(): Principal; spend(): void; tell(frame: readonly unknown[]): void; elsewhere(id: number): boolean }) {
-    this.#namespace = options.namespace;
-    this.#reader = options.reader;
-    this.#principal = options.principal;
-    this.#spend = options.spend;
-    this.#tell = options.tell;
-    this.#elsewhere = options.elsewhere;
+  constructor(home: HandlesHome) {
+    this.#home = home;
   }
+
+  get memberships(): ReadonlyMap<number, Membership> { return this.#memberships ?? NONE; }
+  get #namespace(): Namespace { return this.#home.namespace; }
+  get #reader(): Reader { return this.#home.reader; }
 
   /** Whether it has something that takes one mind for the namespace. */
   get bound(): boolean {
     const named = (spec: Spec): boolean => spec.durable !== undefined || spec.group !== undefined;
-    return this.memberships.size > 0 || this.#responders.size > 0 || [...this.#opening.values()].some(named) || [...this.#reader.cursors.values()].some(({ durable }) => durable !== undefined) || this.#namespace.work.jobs.has(this.#reader);
+    return this.memberships.size > 0 || (this.#responders?.size ?? 0) > 0 || [...this.#opening?.values() ?? []].some(named) || [...this.#reader.cursors.values()].some(({ durable }) => durable !== undefined) || this.#namespace.work.jobs.has(this.#reader);
   }
 
   /** The session has other rights now. */
   entitle(rights: Rights): void {
-    entitle(rights, { namespace: this.#namespace, reader: this.#reader, memberships: this.memberships, responders: this.#responders, tell: this.#tell });
+    entitle(rights, { namespace: this.#namespace, reader: this.#reader, memberships: this.#memberships, responders: this.#responders, tell: (frame) => this.#home.tell(frame) });
   }
 
   async subscribe(id: number, spec: Spec): Promise<void> {
     // An object of its own: a later attempt may ask for the same.
     const attempt = { ...spec };
-    const arrived = (): boolean => this.#opening.get(id) === attempt && this.#opening.delete(id);
-    const refuse = (error: unknown): void => this.#tell(["end", id, toWire(asError(error, (cause) => new SubscriptionError("ERR_STORE", "the subscription's place in the log could not be read; subscribe again later", { retryable: true, cause })))]);
+    const arrived = (): boolean => this.#opening?.get(id) === attempt && this.#opened(id);
+    const refuse = (error: unknown): void => this.#home.tell(["end", id, toWire(asError(error, (cause) => new SubscriptionError("ERR_STORE", "the subscription's place in the log could not be read; subscribe again later", { retryable: true, cause })))]);
     let topics: readonly string[];
     let subscribing: Subscribing;
     try {
@@ -67,7 +74,7 @@ export class Handles {
     } catch (error) {
       return refuse(error);
     }
-    this.#opening.set(id, attempt);
+    (this.#opening ??= new Map()).set(id, attempt);
     const { lead } = this.#namespace;
     try {
       const { keeping } = subscribing;
@@ -79,6 +86,13 @@ export class Handles {
     }
   }
 
+  /** Whether it was being opened until now. */
+  #opened(id: number): boolean {
+    const was = this.#opening?.delete(id) === true;
+    if (this.#opening?.size === 0) this.#opening = undefined;
+    return was;
+  }
+
   async #open(id: number, topics: readonly string[], { filter, from }: Subscribing, keeping: Exclude<Keeping, { as: "group" }>, arrived: () => boolean): Promise<void> {
     const namespace = this.#namespace;
     const durable = keeping.as === "durable" ? keeping.name : undefined;
@@ -87,8 +101,8 @@ export class Handles {
     if (cursor.place.state === "closed") return;
     if (!arrived()) return namespace.unsubscribe(cursor);
     this.#reader.cursors.set(id, cursor);
-    this.#tell(["on", id, namespace.log.epoch, namespace.placeOf(cursor)]);
-    if (gap !== undefined) this.#tell(["gap", id, gap]);
+    this.#home.tell(["on", id, namespace.log.epoch, namespace.placeOf(cursor)]);
+    if (gap !== undefined) this.#home.tell(["gap", id, gap]);
     namespace.begin(cursor);
   }
 
@@ -98,8 +112,7 @@ export class Handles {
     const { durables } = namespace.work;
     const standing: Standing = { owner: this.#owner, topics, filter };
     const start = durable === undefined ? from : await durables.find(durable, standing.owner, from);
-    const label = durable === undefined ? `client:${this.#reader.name ?? this.#reader.session}:${topics.join(",")}` : `durable:${durable}`;
-    const { cursor, gap } = await namespace.subscribe(this.#reader, { id, topics, filter, from: start, durable, label });
+    const { cursor, gap } = await namespace.subscribe(this.#reader, { id, topics, filter, from: start, durable });
     try {
       if (durable !== undefined) await durables.hold(durable, { cursor, standing, taken: () => this.#taken(cursor, durable) });
       // The rights may be others by now.
@@ -120,7 +133,7 @@ export class Handles {
       const group = await groups.open(keeping, interest, standing, from);
       checkReach(this.#reader.rights, "subscribe", topics);
       if (!arrived()) return namespace.disinterested(interest);
-      this.#tell(["on", id, namespace.log.epoch, group.after]);
+      this.#home.tell(["on", id, namespace.log.epoch, group.after]);
       this.#become(id, topics, spec, group, interest, standing, keeping);
     } catch (error) {
       namespace.disinterested(interest);
@@ -130,7 +143,7 @@ export class Handles {
 
   #become(id: number, topics: readonly string[], spec: Spec, group: Group, interest: Interest, standing: Standing, keeping: Keeping & { as: "group" }): Member {
     const member: Member = { reader: this.#reader, sub: id, maxInFlight: keeping.maxInFlight, busy: 0 };
-    this.memberships.set(id, { group, member, topics, spec });
+    (this.#memberships ??= new Map()).set(id, { group, member, topics, spec });
     this.#namespace.work.groups.join(group, member, interest, standing, keeping);
     return member;
   }
@@ -140,23 +153,23 @@ export class Handles {
     const { id } = cursor;
     this.#namespace.unsubscribe(cursor);
     if (this.#reader.cursors.get(id) === cursor) this.#reader.cursors.delete(id);
-    else if (!this.#opening.delete(id)) return;
-    this.#tell(["end", id, toWire(new SubscriptionError("ERR_DURABLE_TAKEN", `another client reads as durable "${name}" now; give each its own name, or let them share the work as a group`))]);
+    else if (!this.#opened(id)) return;
+    this.#home.tell(["end", id, toWire(new SubscriptionError("ERR_DURABLE_TAKEN", `another client reads as durable "${name}" now; give each its own name, or let them share the work as a group`))]);
   }
 
   serve(id: number, patterns: unknown): void {
     try {
       this.#offer({ id, reader: this.#reader, patterns: this.#newHandle(id, "respond", patterns), open: 0 });
-      this.#tell(["on", id, this.#namespace.log.epoch, this.#namespace.dispatcher.head]);
+      this.#home.tell(["on", id, this.#namespace.log.epoch, this.#namespace.dispatcher.head]);
     } catch (error) {
-      this.#tell(["end", id, toWire(asError(error, (cause) => malformed("serve", cause)))]);
+      this.#home.tell(["end", id, toWire(asError(error, (cause) => malformed("serve", cause)))]);
     }
   }
 
-  responder(id: number): Responder | undefined { return this.#responders.get(id); }
+  responder(id: number): Responder | undefined { return this.#responders?.get(id); }
 
   #offer(responder: Responder): void {
-    this.#responders.set(responder.id, responder);
+    (this.#responders ??= new Map()).set(responder.id, responder);
     this.#namespace.requests.serve(responder);
   }
 
@@ -164,11 +177,11 @@ export class Handles {
   save(): Pick<SavedOpenSession, "cursors" | "responders" | "opening" | "memberships" | "jobs" | "lastToken"> {
     const { jobs } = this.#namespace.work;
     const cursors = [...this.#reader.cursors.values()].map(saveCursor);
-    const responders = [...this.#responders.values()].map((one) => [one.id, one.patterns] as const);
+    const responders = [...this.#responders?.values() ?? []].map((one) => [one.id, one.patterns] as const);
     const memberships = [...this.memberships].map(([id, { spec }]) => [id, spec] as const);
     const own = jobs.save(this.#reader);
     return {
-      ...(cursors.length > 0 && { cursors }), ...(responders.length > 0 && { responders }), ...(this.#opening.size > 0 && { opening: [...this.#opening] }),
+      ...(cursors.length > 0 && { cursors }), ...(responders.length > 0 && { responders }), ...(this.#opening && { opening: [...this.#opening] }),
       ...(memberships.length > 0 && { memberships }), ...(own.length > 0 && { jobs: own }), lastToken: jobs.lastToken,
     };
   }
@@ -207,19 +220,19 @@ export class Handles {
     const keeping = new Set(args.slice(1).map((token) => count(token, "token")));
     const cursor = this.#reader.cursors.get(id);
     const membership = this.memberships.get(id);
-    const responder = this.#responders.get(id);
+    const responder = this.#responders?.get(id);
     if (cursor !== undefined) {
       this.#reader.cursors.delete(id);
       this.#namespace.unsubscribe(cursor);
       this.#namespace.work.jobs.leave(this.#reader, id, keeping);
     } else if (membership !== undefined) {
-      this.memberships.delete(id);
+      this.#memberships!.delete(id);
       membership.group.leave(membership.member, keeping);
     } else if (responder !== undefined) {
-      this.#responders.delete(id);
+      this.#responders!.delete(id);
       this.#namespace.requests.retire(responder);
-    } else this.#opening.delete(id);
-    this.#tell(["end", id]);
+    } else this.#opened(id);
+    this.#home.tell(["end", id]);
   }
 
   /** `["ack", received, sub, seq, …]` */
@@ -259,29 +272,29 @@ export class Handles {
   /** The session is over: everything it has is let go. */
   close(): void {
     const namespace = this.#namespace;
-    this.#opening.clear();
+    this.#opening = undefined;
     for (const cursor of this.#reader.cursors.values()) namespace.unsubscribe(cursor);
     this.#reader.cursors.clear();
     for (const { group, member } of this.memberships.values()) group.leave(member);
-    this.memberships.clear();
+    this.#memberships = undefined;
     namespace.work.jobs.leave(this.#reader);
-    for (const responder of this.#responders.values()) namespace.requests.retire(responder);
-    this.#responders.clear();
+    for (const responder of this.#responders?.values() ?? []) namespace.requests.retire(responder);
+    this.#responders = undefined;
   }
 
   /** Checks that the id is free and the patterns are sound and allowed; a pattern that reaches beyond what is allowed is refused whole. */
   #newHandle(id: number, action: Action, patterns: unknown): readonly string[] {
     const { limits } = this.#namespace;
     const { cursors } = this.#reader;
-    const others = [cursors, this.memberships, this.#responders, this.#opening];
-    if (others.some((handles) => handles.has(id)) || this.#elsewhere(id)) throw new SubscriptionError("ERR_SUBSCRIPTION_ID", `this session has a subscription ${id} already; use another id`);
-    if (others.reduce((sum, { size }) => sum + size, 0) >= limits.subscriptions) throw new SubscriptionError("ERR_TOO_MANY_SUBSCRIPTIONS", `a session may have ${limits.subscriptions} subscriptions; end some, or use wider patterns`);
+    const others = [cursors, this.#memberships, this.#responders, this.#opening];
+    if (others.some((handles) => handles?.has(id)) || this.#home.elsewhere(id)) throw new SubscriptionError("ERR_SUBSCRIPTION_ID", `this session has a subscription ${id} already; use another id`);
+    if (others.reduce((sum, handles) => sum + (handles?.size ?? 0), 0) >= limits.subscriptions) throw new SubscriptionError("ERR_TOO_MANY_SUBSCRIPTIONS", `a session may have ${limits.subscriptions} subscriptions; end some, or use wider patterns`);
     if (!Array.isArray(patterns) || patterns.length === 0 || patterns.length > limits.topics) throw new ValidationError("ERR_PATTERN", `topics must be 1 to ${limits.topics} patterns`, { details: { path: "topics" } });
     for (const pattern of patterns as unknown[]) assertPattern(pattern);
-    checkReach(this.#principal().rights, action, patterns as string[]);
-    this.#spend();
+    checkReach(this.#home.principal.rights, action, patterns as string[]);
+    this.#home.spend("subscribe");
     return patterns as string[];
   }
 
-  get #owner(): string { return this.#principal().subject ?? ""; }
+  get #owner(): string { return this.#home.principal.subject ?? ""; }
 }

@@ -12,6 +12,7 @@ const DEEPEST = 128;
 export class Interest {
   readonly key: string;
   readonly id: number;
+  /** Each once, in alphabetical order. */
   readonly topics: readonly string[];
   readonly filter: Filter | undefined;
   readonly accepts: Predicate | undefined;
@@ -56,14 +57,15 @@ export class Interests {
   /** @throws ValidationError if the filter is malformed. */
   acquire(topics: readonly string[], filter: Filter | undefined): Interest {
     if (isDeeper(filter, DEEPEST)) throw new ValidationError("ERR_FILTER_TOO_LARGE", "filter: nested too deep; write it flatter", { details: { path: "filter" } });
-    const key = JSON.stringify([[...new Set(topics)].sort(), filter]);
+    const asked = [...new Set(topics)].sort();
+    const key = JSON.stringify([asked, filter]);
     let interest = this.#all.get(key);
     if (interest === undefined) {
       const accepts = filter === undefined ? undefined : this.#compile(filter, (event, error) => {
         fresh.untestable = event;
         this.#costly(fresh, error);
       });
-      const fresh = new Interest(key, ++this.#lastId, [...new Set(topics)], filter, accepts);
+      const fresh = new Interest(key, ++this.#lastId, asked, filter, accepts);
       interest = fresh;
       this.#all.set(key, interest);
       this.#added(interest);

@@ -18,7 +18,7 @@ export interface NamespaceHostOptions {
   readonly sessions: ReadonlySet<Session>;
   meet(port: Port): Session;
   /** A session that another router vouches for. */
-  join(session: Session, namespace: Namespace, principal: Principal, who: Pick<SavedOpenSession, "id" | "instance" | "name">): OpenSession;
+  join(session: Session, namespace: Namespace, principal: Principal, who: Pick<SavedOpenSession, "id" | "instance" | "name">): void;
 }
 
 /** What a router's namespaces need of it where several routers share their logs. */
@@ -32,7 +32,7 @@ export function namespaceHost({ clock, authorities, sessions, meet, join }: Name
     async vouch(namespace, port, { id, instance, name, principal }) {
       const admitted = await authorities.vouched(principal, namespace.name);
       const session = meet(port);
-      if (session.state !== "closed") session.resume(join(session, namespace, admitted, { id, ...(instance !== undefined && { instance }), ...(name !== undefined && { name }) }));
+      if (session.state !== "closed") join(session, namespace, admitted, { id, ...(instance !== undefined && { instance }), ...(name !== undefined && { name }) });
       return {
         receive: (message) => session.receive(message),
         disconnected: () => session.disconnected(),

@@ -161,7 +161,7 @@ export class Namespace {
    * Opens a cursor and says where it starts; events come after that.
    * @throws ValidationError if the filter is malformed.
    */
-  async subscribe(reader: Reader, { id, topics, filter, from, durable, label }: { id: number; topics: readonly string[]; filter: Filter | undefined; from: From; durable: string | undefined; label: string }): Promise<{ cursor: Cursor; gap?: Gap }> {
+  async subscribe(reader: Reader, { id, topics, filter, from, durable }: { id: number; topics: readonly string[]; filter: Filter | undefined; from: From; durable: string | undefined }): Promise<{ cursor: Cursor; gap?: Gap }> {
     const interest = this.interested(topics, filter);
     let start: { after: number; gap?: Gap };
     try {
@@ -171,14 +171,14 @@ export class Namespace {
       throw error;
     }
     const window = new Window(this.limits.windowEvents, this.limits.windowSize);
-    return { cursor: new Cursor({ id, interest, reader, window, after: start.after, durable, label }), ...(start.gap && { gap: start.gap }) };
+    return { cursor: new Cursor({ id, interest, reader, window, after: start.after, durable }), ...(start.gap && { gap: start.gap }) };
   }
 
   /** A cursor as it was before the router slept; `head`: up to where the log was given out then. */
-  resume(reader: Reader, { id, topics, filter, after, window: runs, durable, label, finished }: SavedCursor, head: number): Cursor {
+  resume(reader: Reader, { id, topics, filter, after, window: runs, durable, finished }: SavedCursor, head: number): Cursor {
     const window = new Window(this.limits.windowEvents, this.limits.windowSize);
     if (runs !== undefined) window.restore(runs);
-    const cursor = new Cursor({ id, interest: this.interested(topics, filter), reader, window, after: Math.min(after ?? head, this.dispatcher.head), durable, label });
+    const cursor = new Cursor({ id, interest: this.interested(topics, filter), reader, window, after: Math.min(after ?? head, this.dispatcher.head), durable });
     if (finished !== undefined) cursor.finished = finished;
     return cursor;
   }

@@ -11,15 +11,17 @@ import type { Namespace } from "./namespace.ts";
 import type { Principal, SavedPrincipal } from "./policy.ts";
 import { readLine } from "./publish.ts";
 import { Publisher } from "./publisher.ts";
+import type { RateKind } from "./rate-limit.ts";
 import type { Reader } from "./reader.ts";
 import { mayNotRequest, responderLost, type Responder } from "./requests.ts";
 import { savePrincipal } from "./save.ts";
 import type { Vouched } from "./company/vouching.ts";
-import type { SavedOpenSession } from "./saved-session.ts";
+import type { SavedCall, SavedOpenSession } from "./saved-session.ts";
 import { checkPayload } from "./validate-event.ts";
 
+const NONE: readonly never[] = [];
+
 export interface OpenSessionOptions {
-  readonly id: string;
   /** Whose session it is, if the client says that it comes back under the same secret. */
   readonly instance: string | undefined;
   readonly namespace: Namespace;
@@ -27,37 +29,36 @@ export interface OpenSessionOptions {
   readonly reader: Reader;
   readonly calls: ReadonlyMap<string, Call>;
   readonly authority: Authority;
-  /** The session cannot go on. */
-  end(error: EventRouterError): void;
 }
 
 /** A session after its welcome: what each frame of a client does. */
 export class OpenSession {
-  readonly id: string;
   readonly instance: string | undefined;
   readonly namespace: Namespace;
   readonly reader: Reader;
-  readonly #calls: CallQueue;
   readonly #authority: Authority;
-  readonly #publisher: Publisher;
+  readonly #calls: ReadonlyMap<string, Call>;
+  #principal: Principal;
   readonly #handles: Handles;
+  // Made when they are needed: most sessions only listen.
+  #callQueue: CallQueue | undefined;
+  #ownPublisher: Publisher | undefined;
   /** What of it is at the leader, where several routers share the log. */
   readonly #away: Away | undefined;
   /** Newer credentials that are being looked at: by the number of the question alone, as a credential is written nowhere. */
-  readonly #renewals = new Set<number>();
+  #renewals: readonly number[] = NONE;
   #closed = false;
 
-  constructor({ id, instance, namespace, principal, reader, calls, authority, end }: OpenSessionOptions) {
-    this.id = id;
+  constructor({ instance, namespace, principal, reader, calls, authority }: OpenSessionOptions) {
     this.instance = instance;
     this.namespace = namespace;
     this.reader = reader;
-    this.#calls = new CallQueue(this, calls);
+    this.#calls = calls;
     this.#authority = authority;
-    this.#handles = new Handles({ namespace, reader, principal: () => this.principal, spend: () => authority.spend("subscribe"), tell: (frame) => this.#tell(frame), elsewhere: (handle) => this.#away?.has(handle) === true });
-    this.#publisher = new Publisher({ namespace, principal, name: reader.name, spend: (events) => authority.spend("publish", events), tell: (frame) => this.#tell(frame), broken: end });
+    this.#principal = principal;
+    this.#handles = new Handles(this);
     this.#away = namespace.company && new Away({
-      session: id, reader, outbound: namespace.company, now: () => namespace.now(), end, receive: (message) => void this.receive(message),
+      session: reader.session, reader, outbound: namespace.company, now: () => namespace.now(), end: (error) => reader.owner.end(error), receive: (message) => void this.receive(message),
       facts: () => ({ principal: this.#vouchedFor(), ...(reader.name !== undefined && { name: reader.name }), ...(instance !== undefined && { instance }) } satisfies Omit<Vouched, "id">),
       principal: () => this.#vouchedFor(),
     });
@@ -69,24 +70,30 @@ export class OpenSession {
     return principal;
   }
 
+  get id(): string { return this.reader.session; }
   get away(): Away | undefined { return this.#away; }
+  /** Whether the leader has something under this id. */
+  elsewhere(id: number): boolean { return this.#away?.has(id) === true; }
   /** Whether it has something that only the leader has. */
-  get bound(): boolean { return this.#handles.bound || this.#calls.unanswered.length > 0 || this.namespace.requests.openFor(this.reader) > 0; }
+  get bound(): boolean { return this.#handles.bound || this.#unanswered.length > 0 || this.namespace.requests.openFor(this.reader) > 0; }
 
-  spend(): void { this.#authority.spend("call"); }
+  /** Something counts. @throws `ERR_RATE_LIMIT` if it is too much. */
+  spend(kind: RateKind = "call", count = 1): void { this.#authority.spend(this, kind, count); }
 
   /** A ticket for its principal. @throws PermissionError */
-  ticket(): Promise<string> { return this.#authority.ticket(this.principal); }
+  ticket(): Promise<string> { return this.#authority.ticket(this); }
 
   get memberships(): ReadonlyMap<number, Membership> { return this.#handles.memberships; }
-  get principal(): Principal { return this.#publisher.principal; }
+  get principal(): Principal { return this.#principal; }
+  get #publisher(): Publisher { return (this.#ownPublisher ??= new Publisher(this)); }
+  get #unanswered(): readonly SavedCall[] { return this.#callQueue?.unanswered ?? NONE; }
 
   /** The same principal, with what it may do from now on. */
   become(principal: Principal): void {
-    this.#publisher.principal = principal;
+    this.#principal = principal;
     this.#handles.entitle(principal.rights);
     this.#away?.become();
-    this.#tell(["rights", this.#authority.standing(principal)]);
+    this.tell(["rights", this.#authority.standing(principal)]);
   }
 
   /**
@@ -106,7 +113,7 @@ export class OpenSession {
         case "ack":
           this.#handles.ack(args);
           away?.ack(args);
-          this.#calls.wake();
+          this.#callQueue?.wake();
           break;
         case "done": this.#handles.done(args); break;
         case "nack": this.#handles.nack(args); break;
@@ -117,7 +124,7 @@ export class OpenSession {
         case "serve": this.#handles.serve(count(args[0], "id"), args[1]); break;
         case "unsub": this.#handles.leave(args); break;
         case "cancel": this.namespace.requests.cancel(this.reader, count(args[0], "req")); break;
-        case "call": this.#calls.add(count(args[0], "req"), args[1], args[2]); break;
+        case "call": this.#call(count(args[0], "req"), args[1], args[2]); break;
         case "auth": void this.#renew(count(args[0], "req"), record(args[1], "credential")); break;
         case "revive":
           if (!this.reader.vouched) throw malformed("revive");
@@ -138,8 +145,8 @@ export class OpenSession {
     return {
       state: "open", id, ...(instance !== undefined && { instance }), namespace: namespace.name, ...(reader.name !== undefined && { name: reader.name }),
       principal: savePrincipal(principal), flow: reader.flow, head: namespace.dispatcher.head, lastAsk: namespace.requests.lastAsk,
-      ...this.#handles.save(), ...(requests.length > 0 && { requests }), ...(this.#renewals.size > 0 && { renewals: [...this.#renewals] }),
-      ...(this.#calls.unanswered.length > 0 && { calls: this.#calls.unanswered }),
+      ...this.#handles.save(), ...(requests.length > 0 && { requests }), ...(this.#renewals.length > 0 && { renewals: this.#renewals }),
+      ...(this.#unanswered.length > 0 && { calls: this.#unanswered }),
     };
   }
 
@@ -155,11 +162,11 @@ export class OpenSession {
     for (const saved of requests) {
       const responder = responderOf(...saved.responder);
       if (responder !== undefined) namespace.requests.restore(reader, saved, responder);
-      else this.#tell(["err", saved.req, toWire(responderLost(saved.type))]);
+      else this.tell(["err", saved.req, toWire(responderLost(saved.type))]);
     }
     this.#handles.resumed(opening);
-    for (const req of renewals) this.#tell(["err", req, toWire(new EventRouterError("ERR_ASLEEP", "the router slept while it looked at the credential; show it again", { retryable: true }))]);
-    for (const call of calls) this.#calls.add(...call);
+    for (const req of renewals) this.tell(["err", req, toWire(new EventRouterError("ERR_ASLEEP", "the router slept while it looked at the credential; show it again", { retryable: true }))]);
+    for (const call of calls) this.#call(...call);
   }
 
   responder(id: number): Responder | undefined { return this.#handles.responder(id); }
@@ -168,24 +175,28 @@ export class OpenSession {
   close(): void {
     this.#closed = true;
     this.#away?.close();
-    this.#calls.close();
+    this.#callQueue?.close();
     this.#handles.close();
     this.namespace.requests.leave(this.reader);
     this.namespace.readers.delete(this.reader);
+  }
+
+  #call(...call: SavedCall): void {
+    (this.#callQueue ??= new CallQueue(this, this.#calls)).add(...call);
   }
 
   #request(req: number, timeout: number, line: string): void {
     const { namespace } = this;
     if (namespace.requests.waits(this.reader, req)) throw malformed(`request ${req} has no answer yet; number requests anew`);
     try {
-      this.#authority.spend("request");
+      this.spend("request");
       const request = readLine(line, namespace.limits);
       if (!this.principal.rights.allows("request", request.type)) throw mayNotRequest(request.type);
       if (namespace.requests.openFor(this.reader) >= namespace.limits.requests) throw new PublishError("ERR_BUSY", `a session may wait for ${namespace.limits.requests} answers at a time; wait for some first`, { retryable: true });
       const stamped = `[0,${namespace.stampTime()},${this.#publisher.stamp},${line.slice(1)}`;
       namespace.requests.ask(this.reader, req, { id: request.id, type: request.type, line: stamped }, Math.min(timeout, namespace.limits.requestTime));
     } catch (error) {
-      this.#tell(["err", req, toWire(asError(error, (cause) => new NoRespondersError("ERR_REQUEST", "the request could not be handed on", { cause })))]);
+      this.tell(["err", req, toWire(asError(error, (cause) => new NoRespondersError("ERR_REQUEST", "the request could not be handed on", { cause })))]);
     }
   }
 
@@ -206,21 +217,21 @@ export class OpenSession {
 
   /** The client shows a newer credential of the same principal. */
   async #renew(req: number, credential: Readonly<Record<string, unknown>>): Promise<void> {
-    this.#renewals.add(req);
+    this.#renewals = [...this.#renewals, req];
     try {
-      this.#authority.spend("call");
-      const principal = await this.#authority.renew(credential as unknown as Credential, this.principal);
+      this.spend("call");
+      const principal = await this.#authority.renew(this, credential as unknown as Credential);
       if (this.#closed) return;
       this.become(principal);
-      this.#tell(["ok", req, null]);
+      this.tell(["ok", req, null]);
     } catch (error) {
-      if (!this.#closed) this.#tell(["err", req, toWire(asError(error, (cause) => new EventRouterError("ERR_INTERNAL", "the router could not check the credential; show it again later", { cause, retryable: true })))]);
+      if (!this.#closed) this.tell(["err", req, toWire(asError(error, (cause) => new EventRouterError("ERR_INTERNAL", "the router could not check the credential; show it again later", { cause, retryable: true })))]);
     } finally {
-      this.#renewals.delete(req);
+      this.#renewals = this.#renewals.filter((one) => one !== req);
     }
   }
 
-  #tell(frame: readonly unknown[]): void {
+  tell(frame: readonly unknown[]): void {
     this.reader.tell(JSON.stringify(frame));
   }
 }

@@ -1,16 +1,12 @@
 import { ConnectionError } from "./errors.ts";
 import type { Reader } from "./reader.ts";
-import type { Session } from "./session.ts";
-
-/** Where what is queued for a reader leaves. */
-export interface Outlet { readonly session: Session; readonly reader: Reader }
 
 /** Sessions that have something to send: everything that comes together in a turn leaves together, in one write per session. */
 export class Outlets {
   readonly #mostUnread: number;
   readonly #defer: (callback: () => void) => void;
   readonly #failed: (error: unknown) => void;
-  #waiting: Outlet[] = [];
+  #waiting: Reader[] = [];
   #planned = false;
 
   /** @param options.mostUnread size that a peer may leave unread before it is taken for one that never reads */
@@ -20,8 +16,8 @@ export class Outlets {
     this.#failed = options.failed;
   }
 
-  add(outlet: Outlet): void {
-    this.#waiting.push(outlet);
+  add(reader: Reader): void {
+    this.#waiting.push(reader);
     if (this.#planned) return;
     this.#planned = true;
     this.#defer(() => {
@@ -31,19 +27,20 @@ export class Outlets {
   }
 
   flush(): void {
-    const outlets = this.#waiting;
+    const readers = this.#waiting;
     this.#waiting = [];
-    for (const { session, reader } of outlets) {
-      if (session.state === "closed") continue;
+    for (const reader of readers) {
+      const { owner } = reader;
+      if (owner.state === "closed") continue;
       try {
-        session.port.send(reader.take());
+        owner.port.send(reader.take());
       } catch (error) {
         // A host that cannot send has lost this one pipe; the others get theirs.
         this.#failed(error);
-        session.disconnected();
+        owner.disconnected();
         continue;
       }
-      if (reader.onWay > this.#mostUnread) session.end(new ConnectionError("ERR_SLOW", "the client does not read what it asked for; it may connect again and read faster", { retryable: true }));
+      if (reader.onWay > this.#mostUnread) owner.end(new ConnectionError("ERR_SLOW", "the client does not read what it asked for; it may connect again and read faster", { retryable: true }));
     }
   }
 }

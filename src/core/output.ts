@@ -9,13 +9,14 @@ const MESSAGE = 64 * 1024;
  */
 export class Output {
   readonly #maxSize: number;
-  readonly #hasOutput: () => void;
+  readonly #hasOutput: (output: Output) => void;
   #frames: (string | Outgoing)[] = [];
   #queued = 0;
   #sent = 0;
   #received = 0;
 
-  constructor(maxSize: number, hasOutput: () => void) {
+  /** @param hasOutput told of the first frame after each `take`: one function for all outputs, which are many */
+  constructor(maxSize: number, hasOutput: (output: Output) => void) {
     this.#maxSize = maxSize;
     this.#hasOutput = hasOutput;
   }
@@ -23,13 +24,13 @@ export class Output {
   /** Queues a frame of the session's own. */
   tell(frame: string): void {
     this.#queued += frame.length;
-    if (this.#frames.push(frame) === 1) this.#hasOutput();
+    if (this.#frames.push(frame) === 1) this.#hasOutput(this);
   }
 
   /** Queues a frame that other sessions get as well; the caller has asked `fits`. */
   deliver(frame: Outgoing): void {
     this.#queued += frame.text.length;
-    if (this.#frames.push(frame) === 1) this.#hasOutput();
+    if (this.#frames.push(frame) === 1) this.#hasOutput(this);
   }
 
   /** Whether a frame of this size may be on its way too; one always may. */

@@ -5,29 +5,33 @@ import type { PublishResult } from "./frames.ts";
 import type { LogEvent } from "./log-event.ts";
 import type { Namespace } from "./namespace.ts";
 import type { Principal } from "./policy.ts";
+import type { Reader } from "./reader.ts";
 import { checkMayPublish, draftOf, ephemeralOf, openStamp, readAll, readEach, readExpectation, readLine, resultOf, stampOf, type Publication } from "./publish.ts";
 import type { Batch, Expectation, Outcome } from "./store.ts";
 
+/** The session that publishes. */
+export interface PublisherHome {
+  readonly namespace: Namespace;
+  readonly reader: Reader;
+  /** Whose events they are; what it may do can change, who it is cannot. */
+  readonly principal: Principal;
+  /** @throws `ERR_RATE_LIMIT` if it is too much. */
+  spend(kind: "publish", events: number): void;
+  tell(frame: readonly unknown[]): void;
+}
+
 /** The `pub` frames of one session: from raw lines to the log, and the answer. */
 export class Publisher {
-  readonly #namespace: Namespace;
-  /** Whose events they are; what it may do can change, who it is cannot. */
-  principal: Principal;
+  readonly #home: PublisherHome;
   /** What the router puts before each of its events. */
   readonly stamp: string;
-  readonly #spend: (events: number) => void;
-  readonly #tell: (frame: readonly unknown[]) => void;
-  readonly #broken: (error: EventRouterError) => void;
 
-  /** @param options.broken the store failed: what this client sends on the same link must not be stored any more, or its order would be lost (P3). */
-  constructor(options: { namespace: Namespace; principal: Principal; name: string | undefined; spend(events: number): void; tell(frame: readonly unknown[]): void; broken(error: EventRouterError): void }) {
-    this.#namespace = options.namespace;
-    this.principal = options.principal;
-    this.stamp = stampOf(options.principal, options.name);
-    this.#spend = options.spend;
-    this.#tell = options.tell;
-    this.#broken = options.broken;
+  constructor(home: PublisherHome) {
+    this.#home = home;
+    this.stamp = stampOf(home.principal, home.reader.name);
   }
+
+  get #namespace(): Namespace { return this.#home.namespace; }
 
   /** @throws ValidationError `ERR_FRAME` if the mode is none. */
   publish(req: number, lines: readonly string[], mode: unknown): void {
@@ -36,14 +40,14 @@ export class Publisher {
     const { limits, appender } = this.#namespace;
     if (lines.length > limits.batch) return this.#refusePublish(req, lines.length, new ValidationError("ERR_BATCH_TOO_LARGE", `a publish may have ${limits.batch} events, this has ${lines.length}; publish them in several`));
     try {
-      this.#spend(lines.length);
+      this.#home.spend("publish", lines.length);
     } catch (error) {
       return this.#refusePublish(req, lines.length, error as EventRouterError);
     }
     if (appender.full) return this.#refusePublish(req, lines.length, new PublishError("ERR_BUSY", "the store does not keep up; nothing of this publish was kept, publish again later", { retryable: true }));
     const read = (line: string): Publication => {
       const publication = readLine(line, limits);
-      checkMayPublish(this.principal, publication.type);
+      checkMayPublish(this.#home.principal, publication.type);
       return publication;
     };
     switch (as) {
@@ -57,7 +61,7 @@ export class Publisher {
 
   #publishEach(req: number, publications: readonly (Publication | EventRouterError)[], run: boolean): void {
     const time = this.#namespace.stampTime();
-    const publisher = this.principal.subject ?? "";
+    const publisher = this.#home.principal.subject ?? "";
     const batches = [];
     for (const one of publications) if (!(one instanceof EventRouterError)) batches.push({ publisher, run, drafts: [draftOf(one, time, this.stamp)] });
     const answer = (fate: readonly Outcome[][] | EventRouterError): void => {
@@ -81,7 +85,7 @@ export class Publisher {
       return this.#refusePublish(req, lines.length, asError(error, (cause) => malformed("publish", cause)));
     }
     if (drafts.length === 0) return this.#tellPublished(req, time, []);
-    this.#namespace.appender.submit([{ publisher: this.principal.subject ?? "", run, expect, drafts }], (fate) => {
+    this.#namespace.appender.submit([{ publisher: this.#home.principal.subject ?? "", run, expect, drafts }], (fate) => {
       if (fate instanceof EventRouterError) {
         this.#refusePublish(req, lines.length, fate);
         return this.#broken(fate);
@@ -96,7 +100,7 @@ export class Publisher {
   #publishLater(req: number, publications: readonly (Publication | EventRouterError)[], due: Due): void {
     const { work, appender } = this.#namespace;
     const time = this.#namespace.stampTime();
-    const publisher = this.principal.subject ?? "";
+    const publisher = this.#home.principal.subject ?? "";
     const batches: Batch[] = [];
     const fates = publications.map((one): EventRouterError | number => {
       if (one instanceof EventRouterError) return one;
@@ -125,14 +129,19 @@ export class Publisher {
     this.#tellPublished(req, time, publications.map((one) => (one instanceof EventRouterError ? toWire(one) : 0)));
   }
 
+  /** The store failed: what this client sends on the same link must not be stored any more, or its order would be lost (P3). */
+  #broken(error: EventRouterError): void {
+    this.#home.reader.owner.end(error);
+  }
+
   #tellPublished(req: number, time: number, results: readonly PublishResult[], versions?: readonly (number | null)[]): void {
     for (const result of results) if (typeof result === "object" && typeof result[0] === "string") this.#namespace.refused++;
-    this.#tell(versions === undefined ? ["pub", req, time, results] : ["pub", req, time, results, versions]);
+    this.#home.tell(versions === undefined ? ["pub", req, time, results] : ["pub", req, time, results, versions]);
   }
 
   #refusePublish(req: number, events: number, error: EventRouterError): void {
     this.#namespace.refused += events;
-    this.#tell(["err", req, toWire(error)]);
+    this.#home.tell(["err", req, toWire(error)]);
   }
 }
 

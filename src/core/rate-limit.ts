@@ -39,6 +39,9 @@ export class RateLimiter {
     this.#now = now;
   }
 
+  /** Whether there is a limit to this at all. */
+  limits(kind: RateKind): boolean { return this.#limits[kind] !== undefined; }
+
   /** @throws a retryable error `ERR_RATE_LIMIT`, with `details.retryAfter` (ms), if it is too much; then nothing of it counts. */
   spend(kind: RateKind, who: string, count = 1): void {
     const rate = this.#limits[kind];

@@ -1,12 +1,26 @@
 import type { Interest } from "./interest.ts";
+import type { EventRouterError } from "./errors.ts";
 import type { LogEvent } from "./log-event.ts";
+import type { Port } from "./link.ts";
 import { Output } from "./output.ts";
-import type { Rights } from "./policy.ts";
+import type { Caller, Rights } from "./policy.ts";
 import { mayReadEvent } from "./secrecy.ts";
 import type { Window } from "./window.ts";
 
+/** The session that a reader belongs to. */
+export interface Owner {
+  readonly port: Port;
+  readonly caller: Caller;
+  readonly state: string;
+  /** It cannot go on. */
+  end(error: EventRouterError): void;
+  /** Its pipe is gone. */
+  disconnected(): void;
+}
+
 /** The receiving side of a session: who it is, and its cursors. */
 export class Reader extends Output {
+  readonly owner: Owner;
   readonly name: string | undefined;
   /** What it may do now; `entitle` changes it. */
   rights: Rights;
@@ -16,8 +30,10 @@ export class Reader extends Output {
   /** Its client is another router's, which vouches for it. */
   readonly vouched: boolean;
 
-  constructor(options: { session: string; name: string | undefined; rights: Rights; windowSize: number; vouched?: boolean; hasOutput(): void }) {
-    super(options.windowSize, options.hasOutput);
+  constructor(options: { owner: Owner; session: string; name: string | undefined; rights: Rights; windowSize: number; vouched?: boolean; hasOutput(reader: Reader): void }) {
+    // It is told of itself.
+    super(options.windowSize, options.hasOutput as (output: Output) => void);
+    this.owner = options.owner;
     this.vouched = options.vouched === true;
     this.session = options.session;
     this.name = options.name;
@@ -47,23 +63,26 @@ export class Cursor {
   readonly window: Window;
   /** The name under which its place is kept. */
   readonly durable: string | undefined;
-  /** What its dead letters are filed under. */
-  readonly label: string;
   place: Place;
   /** The seq up to which its client has finished everything. */
   finished: number;
   /** Last seq of which it was told that it will not come. */
   skipped = 0;
 
-  constructor({ id, interest, reader, window, after, durable, label }: { id: number; interest: Interest; reader: Reader; window: Window; after: number; durable: string | undefined; label: string }) {
+  constructor({ id, interest, reader, window, after, durable }: { id: number; interest: Interest; reader: Reader; window: Window; after: number; durable: string | undefined }) {
     this.id = id;
     this.durable = durable;
-    this.label = label;
     this.finished = after;
     this.interest = interest;
     this.reader = reader;
     this.window = window;
     this.place = { state: "behind", after };
+  }
+
+  /** What its dead letters are filed under. */
+  get label(): string {
+    const { durable, reader: { name, session }, interest: { topics } } = this;
+    return durable === undefined ? `client:${name ?? session}:${topics.join(",")}` : `durable:${durable}`;
   }
 
   /** Its client has finished everything up to a seq. */

@@ -17,7 +17,8 @@ interface Home {
   /** A pipe whose hello is still to come, or has come. */
   connect(port: Port, caller: Caller): Session;
   meet(port: Port, caller: Caller): Session;
-  join(session: Session, saved: SavedOpenSession, caller: Caller): Promise<OpenSession>;
+  /** Undefined if the session has ended meanwhile. */
+  join(session: Session, saved: SavedOpenSession): Promise<OpenSession | undefined>;
 }
 
 interface Awake { readonly opened: OpenSession; readonly saved: SavedOpenSession }
@@ -35,9 +36,8 @@ export async function resume(sleepers: readonly Sleeper[], home: Home): Promise<
     if (saved.state === "greeting" || session.state === "closed") continue;
     try {
       if (saved.state === "lost") throw asleep("the router slept while this session began");
-      const opened = await home.join(session, saved, caller);
-      session.resume(opened);
-      awake.set(saved.id, { opened, saved });
+      const opened = await home.join(session, saved);
+      if (opened !== undefined) awake.set(saved.id, { opened, saved });
     } catch (thrown) {
       session.end(asError(thrown, (cause) => asleep("the session could not be taken up", cause)));
     }

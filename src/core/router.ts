@@ -3,7 +3,6 @@ import { calls } from "./calls.ts";
 import type { Call } from "./calls/call.ts";
 import { steady, type Surroundings } from "./clock.ts";
 import { withdrawalsOf, type Withdrawals } from "./company/withdrawals.ts";
-import { Deadlines } from "./deadlines.ts";
 import { ConnectionError, type EventRouterError } from "./errors.ts";
 import { randomText } from "./event-id.ts";
 import { PROTOCOL_VERSION, type Durability, type Hello, type Welcome } from "./frames.ts";
@@ -13,7 +12,7 @@ import { Namespace, type NamespaceHost } from "./namespace.ts";
 import { namespaceHost } from "./namespace-host.ts";
 import { Namespaces } from "./namespaces.ts";
 import { OpenSession } from "./open-session.ts";
-import { Outlets, type Outlet } from "./outlets.ts";
+import { Outlets } from "./outlets.ts";
 import { namespaceLags, namespaceStats, type Lag } from "./namespace-stats.ts";
 import type { Measures } from "./measures.ts";
 import { openPolicy, type Caller, type Principal } from "./policy.ts";
@@ -24,7 +23,7 @@ import type { RetentionPolicy } from "./retention.ts";
 import type { SavedOpenSession } from "./saved-session.ts";
 import { routerHealth, type Health } from "./router-health.ts";
 import type { RouterOptions } from "./router-options.ts";
-import { Session } from "./session.ts";
+import { Session, type SessionHome } from "./session.ts";
 import type { Log } from "./store.ts";
 
 /** Sizes a peer may leave unread before it is taken for one that never reads: a multiple of the window, for what is not under credit. */
@@ -55,10 +54,13 @@ export class Router {
   readonly #sessions = new Set<Session>();
   /** The newest session of each client that comes back under a secret. */
   readonly #instances = new Map<string, Session>();
-  readonly #greetings = new Deadlines<Session>();
+  /** Sessions that have still to say hello, and until when: all have equally long, so those that came first are due first. */
+  readonly #greetings = new Map<Session, number>();
   readonly #outlets: Outlets;
+  readonly #hasOutput = (reader: Reader): void => this.#outlets.add(reader);
   readonly #started: number;
   readonly #host: NamespaceHost;
+  readonly #home: SessionHome;
   /** Where other routers share the store, and the policy can take something back. */
   readonly #withdrawals: Withdrawals | undefined;
   #wake: number | null = null;
@@ -68,7 +70,7 @@ export class Router {
   constructor({ store, surroundings, policy = openPolicy, limits = {}, rates = {}, retention = {}, tail = { events: 2_048, size: 2 * 1024 * 1024 }, heartbeat = 0, namespaces = 1_000, bookmarkDelay = 50, tickets, hostStats = () => ({}), onError = () => {} }: RouterOptions) {
     this.#clock = surroundings;
     surroundings = this.#surroundings = { ...surroundings, now: steady(() => this.#clock.now()) };
-    this.#authorities = new Authorities({ policy, rates, shelf: tickets, now: surroundings.now, randomBytes: surroundings.randomBytes, wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error) });
+    this.#authorities = new Authorities({ policy, sessions: this.#sessions, rates, shelf: tickets, now: surroundings.now, randomBytes: surroundings.randomBytes, wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error) });
     this.#withdrawals = withdrawalsOf({ store, policy, now: surroundings.now, randomId: () => randomText(16, surroundings.randomBytes), wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error) });
     this.#limits = { ...defaultLimits, ...limits };
     this.#retention = retention;
@@ -78,9 +80,10 @@ export class Router {
     this.#onError = onError;
     this.#outlets = new Outlets({ mostUnread: SLOW * this.#limits.windowSize, defer: surroundings.defer, failed: (error) => this.#failed(error) });
     this.#started = surroundings.now();
+    this.#home = { limits: this.#limits, open: (session, hello) => this.#open(session, hello), left: (session, opened) => this.#left(session, opened), failed: (error) => this.#failed(error) };
     this.#host = namespaceHost({
       clock: this.#clock, authorities: this.#authorities, sessions: this.#sessions, meet: (port) => this.#meet(port, {}),
-      join: (session, namespace, principal, who) => this.#join(session, namespace, principal, {}, who, true),
+      join: (session, namespace, principal, who) => this.#join(session, namespace, principal, who, true),
     });
     this.#namespaces = new Namespaces({
       store, most: namespaces,
@@ -102,19 +105,14 @@ export class Router {
     const session = this.#meet(port, caller);
     if (session.state === "greeting") {
       const deadline = this.#surroundings.now() + this.#limits.helloTime;
-      this.#greetings.add(deadline, session);
+      this.#greetings.set(session, deadline);
       this.#wakeBy(deadline);
     }
     return session;
   }
 
   #meet(port: Port, caller: Caller): Session {
-    const session = new Session(port, {
-      limits: this.#limits,
-      open: (one, hello) => this.#open(one, hello, caller),
-      left: (one, opened) => this.#left(one, opened),
-      failed: (error) => this.#failed(error),
-    });
+    const session = new Session(port, caller, this.#home);
     if (this.#stopping) session.end(stopping(1_000));
     else this.#sessions.add(session);
     return session;
@@ -130,14 +128,27 @@ export class Router {
     return resume(sleepers, {
       connect: (port, caller) => this.connect(port, caller),
       meet: (port, caller) => this.#meet(port, caller),
-      join: async (session, saved, caller) => this.#join(session, await this.#namespaces.get(saved.namespace), await this.#authorities.restore(saved.principal, saved.namespace), caller, saved),
+      join: async (session, saved) => {
+        const namespace = await this.#namespaces.get(saved.namespace);
+        const principal = await this.#authorities.restore(saved.principal, saved.namespace);
+        // The router may have been stopped meanwhile.
+        return session.state === "closed" ? undefined : this.#join(session, namespace, principal, saved);
+      },
     });
   }
 
   /** Does what is due; returns when it wants to be called again (ms since 1970), null if nothing is planned. */
   tick(now = this.#surroundings.now()): number | null {
-    for (let session = this.#greetings.take(now); session !== undefined; session = this.#greetings.take(now)) session.expire();
-    let next = sooner(this.#greetings.due(({ state }) => state === "greeting"), this.#authorities.tick(now));
+    let next: number | null = null;
+    for (const [session, deadline] of this.#greetings) {
+      if (deadline > now) {
+        next = deadline;
+        break;
+      }
+      this.#greetings.delete(session);
+      session.expire();
+    }
+    next = sooner(next, this.#authorities.tick(now));
     next = sooner(next, this.#withdrawals?.tick(now) ?? null);
     for (const namespace of this.#namespaces.values()) {
       next = sooner(next, namespace.tick(now));
@@ -190,17 +201,20 @@ export class Router {
     this.#surroundings.wakeAt(null);
   }
 
-  async #open(session: Session, hello: Hello, caller: Caller): Promise<OpenSession> {
+  async #open(session: Session, hello: Hello): Promise<void> {
+    this.#greetings.delete(session);
     const name = hello.namespace ?? "default";
     await this.#withdrawals?.ready();
-    const admitted = await this.#authorities.admit(hello.auth, name, caller, hello.name);
+    const admitted = await this.#authorities.admit(hello.auth, name, session.caller, hello.name);
     const namespace = await this.#namespaces.get(name);
+    // The link may have gone meanwhile.
+    if (session.state === "closed") return;
     // It may have been revoked while the log was opened.
     const principal = this.#authorities.reviewed(admitted, name);
     const clientName = principal.name ?? hello.name;
     const id = `ses_${randomText(16, this.#surroundings.randomBytes)}`;
     const instance = hello.instance === undefined ? undefined : JSON.stringify([name, principal.subject ?? "", hello.instance]);
-    const opened = this.#join(session, namespace, principal, caller, { id, ...(instance !== undefined && { instance }), ...(clientName !== undefined && { name: clientName }) });
+    const opened = this.#join(session, namespace, principal, { id, ...(instance !== undefined && { instance }), ...(clientName !== undefined && { name: clientName }) });
     const { limits } = this;
     const welcome: Welcome = {
       v: PROTOCOL_VERSION, caps: [], session: id, namespace: name, epoch: namespace.log.epoch, head: namespace.dispatcher.head,
@@ -208,20 +222,20 @@ export class Router {
       ...this.#authorities.standing(principal), durability: namespace.durability, heartbeat: this.#heartbeat,
       limits: { frame: limits.frame, payload: limits.payload, batch: limits.batch, windowEvents: limits.windowEvents, windowSize: limits.windowSize },
     };
-    opened.reader.tell(JSON.stringify(["welcome", welcome]));
-    return opened;
+    opened.tell(["welcome", welcome]);
   }
 
-  #join(session: Session, namespace: Namespace, principal: Principal, caller: Caller, { id, instance, name }: Pick<SavedOpenSession, "id" | "instance" | "name">, vouched = false): OpenSession {
-    const reader: Reader = new Reader({ session: id, name, rights: principal.rights, windowSize: this.#limits.windowSize, vouched, hasOutput: () => this.#outlets.add(outlet) });
-    const outlet: Outlet = { session, reader };
+  /** The session is open from now on. */
+  #join(session: Session, namespace: Namespace, principal: Principal, { id, instance, name }: Pick<SavedOpenSession, "id" | "instance" | "name">, vouched = false): OpenSession {
+    const reader = new Reader({ owner: session, session: id, name, rights: principal.rights, windowSize: this.#limits.windowSize, vouched, hasOutput: this.#hasOutput });
     if (instance !== undefined) {
       this.#instances.get(instance)?.end(new ConnectionError("ERR_REPLACED", "this client has connected again", { retryable: true }));
       this.#instances.set(instance, session);
     }
     namespace.readers.add(reader);
-    const opened = new OpenSession({ id, instance, namespace, principal, reader, calls: this.#calls, authority: this.#authorities.of(session, namespace.name, principal, caller, id, name), end: (error) => session.end(error) });
-    this.#authorities.began(session, opened);
+    const opened = new OpenSession({ instance, namespace, principal, reader, calls: this.#calls, authority: this.#authorities });
+    session.begin(opened);
+    this.#authorities.began(session, principal);
     return opened;
   }
 
@@ -246,6 +260,7 @@ export class Router {
 
   #left(session: Session, opened: OpenSession | undefined): void {
     this.#sessions.delete(session);
+    this.#greetings.delete(session);
     this.#authorities.left(session);
     if (opened?.instance !== undefined && this.#instances.get(opened.instance) === session) this.#instances.delete(opened.instance);
   }

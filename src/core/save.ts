@@ -6,7 +6,7 @@ export function savePrincipal({ rights, ...principal }: Principal): SavedPrincip
   return { ...principal, ...(rights === everything && { everything: 1 }) };
 }
 
-export function saveCursor({ id, interest: { topics, filter }, place, window, durable, label, finished }: Cursor): SavedCursor {
+export function saveCursor({ id, interest: { topics, filter }, place, window, durable, finished }: Cursor): SavedCursor {
   const runs = window.save();
-  return { id, label, ...(durable !== undefined && { durable, finished }), topics, ...(filter !== undefined && { filter }), ...(place.state === "behind" && { after: place.after }), ...(runs.length > 0 && { window: runs }) };
+  return { id, ...(durable !== undefined && { durable, finished }), topics, ...(filter !== undefined && { filter }), ...(place.state === "behind" && { after: place.after }), ...(runs.length > 0 && { window: runs }) };
 }

@@ -41,7 +41,6 @@ export interface SavedOpenSession {
 
 export interface SavedCursor {
   readonly id: number;
-  readonly label: string;
   /** Of a named one. */
   readonly durable?: string;
   readonly finished?: number;

@@ -4,6 +4,8 @@ import { PING, PONG, PROTOCOL_VERSION, type Credential, type Hello } from "./fra
 import type { Port } from "./link.ts";
 import type { Limits } from "./limits.ts";
 import type { OpenSession } from "./open-session.ts";
+import type { Caller } from "./policy.ts";
+import type { Owner } from "./reader.ts";
 import type { SavedSession } from "./saved-session.ts";
 
 /** Close codes, 4000–4999 (RFC 6455, 7.4.2); the reason is told in full by the `bye` frame before. */
@@ -15,23 +17,30 @@ type State =
   | { readonly state: "open"; readonly session: OpenSession }
   | { readonly state: "closed" };
 
+const GREETING: State = { state: "greeting" };
+const AUTHENTICATING: State = { state: "authenticating" };
+const OVER: State = { state: "closed" };
+
 /** What a session needs of its router. */
 export interface SessionHome {
   readonly limits: Limits;
-  /** Authenticates and joins the namespace; the welcome is the first thing the opened session tells. */
-  open(session: Session, hello: Hello): Promise<OpenSession>;
+  /** Authenticates and joins the namespace: calls `begin`, unless the session has ended meanwhile. */
+  open(session: Session, hello: Hello): Promise<void>;
   left(session: Session, opened: OpenSession | undefined): void;
   failed(error: unknown): void;
 }
 
 /** The router's side of a link, from its first message to its end. */
-export class Session {
+export class Session implements Owner {
   readonly port: Port;
+  readonly caller: Caller;
   readonly #home: SessionHome;
-  #state: State = { state: "greeting" };
+  #state: State = GREETING;
 
-  constructor(port: Port, home: SessionHome) {
+  /** @param home one for all sessions of a router */
+  constructor(port: Port, caller: Caller, home: SessionHome) {
     this.port = port;
+    this.caller = caller;
     this.#home = home;
   }
 
@@ -62,7 +71,7 @@ export class Session {
       case "greeting": {
         if (size > limits.helloSize) throw new ValidationError("ERR_FRAME_TOO_LARGE", `before it is welcome a client may send ${limits.helloSize} bytes`);
         const hello = readHello(message);
-        this.#state = { state: "authenticating" };
+        this.#state = AUTHENTICATING;
         void this.#open(hello);
         return;
       }
@@ -75,13 +84,7 @@ export class Session {
 
   async #open(hello: Hello): Promise<void> {
     try {
-      const session = await this.#home.open(this, hello);
-      // The link may have gone while the credential was checked.
-      if (this.#state.state === "authenticating") this.#state = { state: "open", session };
-      else {
-        session.close();
-        this.#home.left(this, session);
-      }
+      await this.#home.open(this, hello);
     } catch (thrown) {
       this.end(asError(thrown, (cause) => {
         this.#home.failed(cause);
@@ -100,8 +103,8 @@ export class Session {
     }
   }
 
-  /** Goes on as a session that was welcomed before the host slept. */
-  resume(session: OpenSession): void {
+  /** From now on it works for its client; it has not ended. */
+  begin(session: OpenSession): void {
     this.#state = { state: "open", session };
   }
 
@@ -132,7 +135,7 @@ export class Session {
 
   #leave(): void {
     const { opened } = this;
-    this.#state = { state: "closed" };
+    this.#state = OVER;
     opened?.close();
     this.#home.left(this, opened);
   }
