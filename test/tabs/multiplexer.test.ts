@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { AuthenticationError } from "../../src/core/errors.ts";
 import { defaultLimits } from "../../src/core/limits.ts";
 import { everything, type Policy } from "../../src/core/policy.ts";
-import { line } from "../support/raw-client.ts";
+import { line, type RawClient } from "../support/raw-client.ts";
 import { numbered, range } from "../support/world.ts";
 import { SharedWorld } from "./shared.ts";
 
@@ -126,6 +126,24 @@ test("a tab that is gone leaves nothing behind", async () => {
   const again = other.request("ask", 1);
   await world.settle();
   expect(other.codeOf(again)).toBe("ERR_NO_RESPONDERS");
+});
+
+test("[I11] a job that a tab's handler had in hand, of a subscription that it has taken back, goes to another when the tab is closed", async () => {
+  const world = new SharedWorld();
+  const [gone, other, publisher] = [await world.greeted(), await world.greeted(), await world.greeted()];
+  const jobsOf = (tab: RawClient) => tab.named("job").map((job) => job[4][3]);
+  gone.subscribe(1, { topics: ["job"], group: "g" });
+  await world.settle();
+  publisher.publish([line("a", "job")]);
+  await world.settle();
+  other.subscribe(1, { topics: ["job"], group: "g" });
+  gone.say(["unsub", 1, gone.named("job")[0]![2]]);
+  await world.settle();
+  expect([jobsOf(gone), jobsOf(other)]).toEqual([["a"], []]);
+  gone.session.disconnected();
+  await world.settle();
+  await world.pass(0);
+  expect(jobsOf(other)).toEqual(["a"]);
 });
 
 test("[P7] requests are shared among the tabs that answer, each answered by who was asked", async () => {
