@@ -74,7 +74,8 @@ export class ClientNode {
     const { namespace, name, timeout, batchSize, poolSize } = plan;
     this.#own = process.incarnation();
     this.#publisher = `${process.name}.${++this.#lives}`;
-    if (poolSize > 1) this.#book.unordered.add(this.#publisher);
+    // An older one does not tell the router of its earlier session, whose publishes may then come late.
+    if (poolSize > 1 || plan.release === "older") this.#book.unordered.add(this.#publisher);
     this.#client = new Client({ makeLink: () => link(random), clock: this.#own, random: random.next, randomBytes: random.bytes }, {
       namespace, timeout, batchSize, auth: { type: "api_key", key }, poolSize, ...(name !== undefined && { name }), logger: { error: (error) => this.#unexpected(error) },
     });

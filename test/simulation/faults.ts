@@ -1,3 +1,5 @@
+import { RELEASES } from "./releases.ts";
+
 /** What goes wrong where a step of the protocol or of a store is reached. */
 export interface Fault {
   /** `up:pub`, `down:welcome`, `store:append`, `sql:COMMIT` … */
@@ -25,8 +27,10 @@ export type LinkVerdict =
 export type ProcessVerdict = "pause router" | "pause client" | "kill router" | "kill client" | "stop router" | "clock router" | "clock client";
 export type HubVerdict = "kill hub" | "close hub";
 export type PeerVerdict = "partition";
+/** No fault: two that differ have met. */
+export type MixVerdict = "met";
 export type StoreVerdict = "error" | "slow" | "full" | "crash";
-export type Verdict = LinkVerdict | ProcessVerdict | HubVerdict | StoreVerdict | PeerVerdict;
+export type Verdict = LinkVerdict | ProcessVerdict | HubVerdict | StoreVerdict | PeerVerdict | MixVerdict;
 
 const UP = ["hello", "pub", "sub", "unsub", "ack", "req", "serve", "answer", "fail", "cancel", "call", "bye", "ping", "done", "nack"];
 const DOWN = ["welcome", "pub", "on", "end", "ev", "mix", "gap", "ask", "ok", "err", "bye", "pong", "job"];
@@ -49,6 +53,9 @@ const BRIDGE = ["take", "done"];
 /** Between a tab and what it shares a connection by, where no message is lost. */
 const TAB = ["up:hello", "up:pub", "up:sub", "up:unsub", "up:ack", "up:req", "up:serve", "up:answer", "up:call", "up:done", "up:nack", "down:welcome", "down:pub", "down:on", "down:end", "down:ev", "down:mix", "down:gap", "down:ask", "down:ok", "down:err", "down:job", "down:bye"];
 
+/** Releases that meet: at the two ends of a connection, and over one log. */
+const MIXES = [...RELEASES.flatMap((client) => RELEASES.map((router) => `mix:${client} client, ${router} router`)).filter((one) => one !== "mix:this client, this router"), "mix:newer record", "mix:newer word"];
+
 /** Each step with each fault that can befall it. A run of many seeds must have reached them all. */
 export const cells: readonly (readonly [at: string, verdict: Verdict])[] = [
   ...pairs([...UP.map((name) => `up:${name}`), ...DOWN.map((name) => `down:${name}`)], [...LINK, ...PROCESS]),
@@ -58,6 +65,7 @@ export const cells: readonly (readonly [at: string, verdict: Verdict])[] = [
   ...pairs(PEER.map((name) => `peer:${name}`), PEERS),
   ...pairs(TAB.map((name) => `tab ${name}`), ["delay", "kill client", "kill hub", "close hub"] as const),
   ...pairs(BRIDGE.map((name) => `bridge:${name}`), ["delay", "pause client", "kill client", "clock client"] as const),
+  ...pairs(MIXES, ["met"] as const),
   ...pairs(["store:claim", "store:release"], ["error", "slow", "crash"]),
 ];
 
@@ -82,6 +90,11 @@ export class Faults {
       return one.fault;
     }
     return undefined;
+  }
+
+  /** Something that is no fault, and must be seen as well. */
+  met(at: string): void {
+    if (!this.came.some((one) => one.at === at)) this.came.push({ at, verdict: "met", skip: 0, ms: 0, behind: false });
   }
 
   /** Nothing more goes wrong. */

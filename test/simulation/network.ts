@@ -3,6 +3,7 @@ import type { Link, LinkListener, Outgoing, Port } from "../../src/core/link.ts"
 import type { Fault, Faults } from "./faults.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
+import type { Speech } from "./releases.ts";
 import { stepsOf } from "./steps.ts";
 import type { Timeline } from "./timeline.ts";
 import type { Tap } from "./tap.ts";
@@ -31,6 +32,8 @@ export interface NetworkOptions {
   befall(fault: Fault, wire: Wire): void;
   trace(line: string): void;
   tap(wire: Wire): Tap;
+  /** What the two ends make of each other's releases. */
+  speech(wire: Wire): Speech;
 }
 
 /** One end of a wire, as its process has it. */
@@ -47,6 +50,7 @@ export class Wire {
   readonly #network: NetworkOptions;
   readonly #pipes: Record<Direction, Pipe>;
   readonly #tap: Tap;
+  readonly #speech: Speech;
   /** Messages vanish, and nobody knows. */
   #silent = false;
   /** Messages that came to the client. */
@@ -60,13 +64,16 @@ export class Wire {
     this.#network = network;
     this.#pipes = { up: { to: ends.up, lastAt: 0, held: undefined }, down: { to: ends.down, lastAt: 0, held: undefined } };
     this.#tap = network.tap(this);
+    this.#speech = network.speech(this);
   }
 
-  send(direction: Direction, text: string): void {
+  send(direction: Direction, own: string): void {
     const { faults, trace } = this.#network;
+    const text = direction === "up" ? this.#speech.up(own) : this.#speech.down(own);
     const steps = stepsOf(text);
     trace(`${this.name} ${direction} ${steps.join(" ")} ${text.length}`);
-    if (direction === "down") this.#tap.told(text);
+    if (direction === "down") this.#tap.told(own);
+    if (text === "") return;
     if (this.#silent) return;
     const pipe = this.#pipes[direction];
     if (pipe.held !== undefined) return void pipe.held.push(text);

@@ -1,6 +1,7 @@
 import type { Fault, Faults } from "./faults.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
+import type { Release } from "./releases.ts";
 
 export interface PeerNetworkOptions {
   readonly faults: Faults;
@@ -11,7 +12,7 @@ export interface PeerNetworkOptions {
 }
 
 /** A router in one life, and how what befalls it is carried out. */
-export interface PeerProcess { readonly process: Process; readonly life: number; befall(fault: Fault): void }
+export interface PeerProcess { readonly release: Release; readonly process: Process; readonly life: number; befall(fault: Fault): void }
 
 /** How routers reach each other: what one sends another comes in order, later, or is lost. */
 export class PeerNetwork {
@@ -25,7 +26,7 @@ export class PeerNetwork {
     this.#options = options;
   }
 
-  carry(from: PeerProcess, to: PeerProcess, text: string, deliver: () => void): void {
+  carry(from: PeerProcess, to: PeerProcess, text: string, deliver: (said?: string) => void): void {
     const { faults, trace, latency, random } = this.#options;
     const pair = `${from.process.name} ${to.process.name}`;
     const now = from.process.clockless();
@@ -39,7 +40,12 @@ export class PeerNetwork {
     const at = Math.max(this.#lastAt.get(pair) ?? 0, now + random.skewed(0.1, latency)) + (fault?.verdict === "delay" ? fault.ms : 0);
     this.#lastAt.set(pair, at);
     // Who has died hears nothing, also if another life of the same process goes on.
-    if (to.life === to.process.life) to.process.postAt(at, deliver);
+    if (to.life !== to.process.life) return;
+    to.process.postAt(at, () => deliver());
+    if (from.release !== "newer" || random.chance(0.8)) return;
+    // Of what a newer router says nothing may depend on whether this one understands it.
+    faults.met("mix:newer word");
+    to.process.postAt(at, () => deliver('["",0,"gossip",{"sinceNewer":1}]\nof something'));
   }
 
   heal(): void {

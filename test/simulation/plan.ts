@@ -1,6 +1,7 @@
 import type { Filter } from "../../src/core/filter.ts";
 import { cellOf, cells, type Fault } from "./faults.ts";
 import { Random } from "./random.ts";
+import { RELEASES, type Release } from "./releases.ts";
 import type { Restriction } from "./rights.ts";
 import type { StorageOptions } from "./simulated-store.ts";
 
@@ -51,6 +52,7 @@ export interface ClientPlan {
   readonly poolSize: number;
   /** What it reads on where its process before it stopped. */
   readonly durable?: readonly string[];
+  readonly release: Release;
   /** Groups of which it is a member. */
   readonly groups: readonly (typeof GROUPS)[number][];
 }
@@ -69,6 +71,8 @@ export interface Plan {
   readonly routers: number;
   readonly clients: readonly ClientPlan[];
   readonly bridge?: BridgePlan;
+  /** Of router `i` in its life `n`: the one at `i + n`, round and round. */
+  readonly releases: readonly Release[];
   readonly limits: { readonly windowEvents: number; readonly windowSize: number; readonly batch: number };
   readonly tail: { readonly events: number; readonly size: number };
   readonly retention: { readonly maxEvents?: number; readonly maxAge?: number };
@@ -99,6 +103,10 @@ export function planOf(seed: number): Plan {
   const duration = random.whole(4_000, 14_000);
   const retention = random.weighted<Plan["retention"]>([[4, {}], [3, { maxEvents: random.whole(8, 60) }], [2, { maxAge: random.whole(1_000, 5_000) }]]);
   const windowEvents = random.whole(2, 16);
+  // In some worlds all is of one release.
+  const mixed = random.chance(0.4);
+  const release = (): Release => (mixed ? random.one(RELEASES) : "this");
+  const releases = [release(), release(), release()];
   const tabs = random.chance(0.45) ? random.whole(2, 4) : 0;
   const clients = Array.from({ length: random.whole(2, 6) }, (_, i): ClientPlan => ({
     namespace: i > 1 && random.chance(0.3) ? NAMESPACES[1] : NAMESPACES[0],
@@ -108,12 +116,13 @@ export function planOf(seed: number): Plan {
     batchSize: random.chance(0.2) ? random.whole(2, 5) : 1,
     poolSize: random.chance(0.1) ? 2 : 1,
     ...(storage !== "memory" && random.chance(0.35) && { durable: random.one(PATTERNS) }),
+    release: release(),
     groups: GROUPS.filter(() => random.chance(0.45)),
   }));
   const bridge = storage !== "memory" && random.chance(0.3) ? { from: NAMESPACES[0], to: NAMESPACES[1], timeout: random.one([1_500, 5_000]) } : undefined;
   const ops = operations(new Random(seed, "operations"), clients, duration, retention.maxEvents === undefined && retention.maxAge === undefined);
   return {
-    seed, storage, routers, clients, duration, retention, ops, ...(bridge !== undefined && { bridge }),
+    seed, storage, routers, clients, duration, retention, releases, ops, ...(bridge !== undefined && { bridge }),
     limits: { windowEvents, windowSize: random.one([1_800, 4_000, 20_000]), batch: 20 },
     tail: random.chance(0.6) ? { events: random.whole(2, 8), size: 1_500 } : { events: 64, size: 20_000 },
     heartbeat: random.one([1_000, 3_000]),
@@ -127,7 +136,7 @@ export function planOf(seed: number): Plan {
 const GOLDEN = 0.618_033_988_749_895;
 
 function faultsOf(seed: number, random: Random, possibly: (at: string) => boolean): Fault[] {
-  const possible = cells.filter(([at]) => possibly(at)).map((cell) => [weight(cell[0]), cell] as const);
+  const possible = cells.filter(([at, verdict]) => verdict !== "met" && possibly(at)).map((cell) => [weight(cell[0]), cell] as const);
   const all = possible.reduce((sum, [weight]) => sum + weight, 0);
   return Array.from({ length: random.weighted([[1, 0], [2, 8], [7, 40]]) }, (_, i) => {
     let place = (((seed % 1_000_000) * 17 + i) * GOLDEN % 1) * all;

@@ -8,6 +8,7 @@ import type { Fault, Faults } from "./faults.ts";
 import { PeerNetwork, type PeerProcess } from "./peer-network.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
+import { writtenBy, type Release } from "./releases.ts";
 import { sharedLog } from "./shared-log.ts";
 import { Disk } from "./simulated-database.ts";
 import type { Truth } from "./truth.ts";
@@ -28,6 +29,8 @@ export interface StorageOptions {
   failed(error: unknown): void;
   /** A router was given the lead of a namespace. */
   granted(namespace: string, process: Process): void;
+  /** Of a router in this life. */
+  release(process: Process): Release;
 }
 
 /** Where routers keep their logs. It outlives them, as far as its kind does. */
@@ -61,7 +64,7 @@ export class Storage {
       durability: this.#shared === undefined ? own.durability : "replicated",
       ...(this.#shared !== undefined && { shared: true }),
       open: async (namespace) => {
-        if (this.#shared !== undefined) return this.#join(namespace, this.#shared, { process, life, befall });
+        if (this.#shared !== undefined) return this.#join(namespace, this.#shared, { process, life, befall, release: this.#options.release(process) });
         const log = await own.open(namespace);
         await truth.attach(namespace, log);
         return this.#slow(log, log, namespace, process, befall);
@@ -100,7 +103,7 @@ export class Storage {
     const opened = await hub;
     const self = `${process.name}-${process.life}-${this.#members.size}`;
     const { life } = process;
-    this.#members.set(self, { process, life, befall: (fault) => { if (process.life === life) befall(fault); } });
+    this.#members.set(self, { process, life, release: router.release, befall: (fault) => { if (process.life === life) befall(fault); } });
     const joined = opened.join(self);
     return this.#slow(sharedLog(joined, process, random, latency), opened.log, namespace, process, befall);
   }
@@ -109,6 +112,7 @@ export class Storage {
   #slow(log: Log, inner: Log, namespace: string, process: Process, befall: (fault: Fault) => void): Log {
     const { faults, random, latency, truth } = this.#options;
     const own = process.incarnation();
+    const release = this.#options.release(process);
     const operation = <T>(name: string, writes: boolean, work: () => Promise<T>): Promise<T> => new Promise((resolve, reject) => {
       if (!own.alive) return;
       const fault = faults.take(`store:${name}`);
@@ -130,7 +134,11 @@ export class Storage {
       get head() { return log.head; },
       get first() { return log.first; },
       get extent() { return log.extent; },
-      append: (batches) => operation("append", true, () => log.append(batches)),
+      append: (batches) => operation("append", true, async () => {
+        const written = writtenBy(release, batches);
+        if (written.added > 0) faults.met("mix:newer record");
+        return (await log.append(written.batches)).slice(0, batches.length);
+      }),
       read: (after, limit) => operation("read", false, () => log.read(after, limit)),
       readStream: (...args) => operation("readStream", false, () => log.readStream(...args)),
       seqBefore: (time) => operation("seqBefore", false, () => log.seqBefore(time)),

@@ -22,6 +22,7 @@ import { Network, type Wire } from "./network.ts";
 import { NAMESPACES, type Plan } from "./plan.ts";
 import { Process } from "./process.ts";
 import { Random } from "./random.ts";
+import { Speech, type Release } from "./releases.ts";
 import { Authority, type Restriction } from "./rights.ts";
 import { RouterNode } from "./router-node.ts";
 import { Storage } from "./simulated-store.ts";
@@ -89,6 +90,7 @@ class Simulation {
       if (!(error instanceof EventRouterError) || !["ERR_STORE", "ERR_RETENTION"].includes(error.code)) violated(`a router failed: ${String(error)}`);
     };
     this.#storage = new Storage({ kind: plan.storage, faults: this.#faults, random: new Random(seed, "storage"), truth: this.#truth, latency: plan.storeLatency, peerLatency: plan.latency, clockless: () => timeline.now, trace, failed,
+      release: (process) => this.#releaseOf(process),
       granted: (namespace, process) => this.#granted(namespace, process),
     });
     const died = (process: Process): void => this.#network.died(process);
@@ -98,6 +100,7 @@ class Simulation {
       timeline, faults: this.#faults, random: new Random(seed, "network"), routers: this.#routers, latency: [0.1, plan.latency], trace,
       befall: (fault, wire) => this.#befall(fault, wire),
       tap: (wire) => this.#tap(wire, violated),
+      speech: ({ client, router }) => this.#speech(client, router.process),
     });
     if (plan.clients.some(({ tab }) => tab === true)) {
       const process = new Process("h0", timeline);
@@ -170,6 +173,20 @@ class Simulation {
   /** Under which key a process is known. */
   #keyOf(process: string): string {
     return process.startsWith("c") && this.#plan.clients[Number(process.slice(1))]!.tab === true ? "h0" : process;
+  }
+
+  #releaseOf({ name, life }: Pick<Process, "name" | "life">): Release {
+    const { clients, releases } = this.#plan;
+    const number = Number(name.slice(1));
+    return name.startsWith("r") ? releases[(number + life) % releases.length]! : name.startsWith("c") ? clients[number]!.release : "this";
+  }
+
+  /** What an end says as one of its release would. A tab says it to its hub, and the hub what it hears to the router. */
+  #speech(client: string, host: Process): Speech {
+    const [of, by] = [this.#releaseOf({ name: client, life: 0 }), this.#releaseOf(host)];
+    const speech = new Speech(of, by);
+    if (speech.mixed && host !== this.#hub?.process) this.#faults.met(`mix:${of} client, ${by} router`);
+    return speech;
   }
 
   #tap({ name, client, router }: Pick<Wire, "name" | "client" | "router">, violated: (what: string) => void): Tap {

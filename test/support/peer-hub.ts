@@ -4,8 +4,8 @@ import type { Batch, Log, Outcome } from "../../src/core/store.ts";
 export interface PeerHubOptions {
   /** By this the leases are measured; no router's own. */
   now(): number;
-  /** Takes a message from one router to another: now, later, or never. */
-  carry?(from: string, to: string, text: string, deliver: () => void): void;
+  /** Takes a message from one router to another: now, later, or never; or another in its place. */
+  carry?(from: string, to: string, text: string, deliver: (said?: string) => void): void;
   /** ms between signs of life. */
   readonly beat?: number;
   /** A router has been given the lead. */
@@ -73,7 +73,7 @@ export class PeerHub {
         if (this.#holder?.self === self && token === this.#token) this.#holder = undefined;
       },
       send: (to, text) => {
-        for (const one of to === ALL ? this.#members.keys() : [to]) if (one !== self) carry(self, one, text, () => this.#members.get(one)?.message(self, text));
+        for (const one of to === ALL ? this.#members.keys() : [to]) if (one !== self) carry(self, one, text, (said = text) => this.#members.get(one)?.message(self, said));
       },
       listen: (on) => {
         this.#members.set(self, on);
