@@ -44,7 +44,6 @@ function isJson(value: unknown, levels: number): boolean {
   if (value === undefined || value === null) return true;
   if (!keeps(value)) return false;
   if (typeof value !== "object" || typeof (value as { toJSON?: unknown }).toJSON === "function") return true;
-  if (levels === 0) return false;
-  for (const key in value) if (!isJson((value as Record<string, unknown>)[key], levels - 1)) return false;
-  return true;
+  // Not by for … in, for which a list's indices are made texts.
+  return levels > 0 && Object.values(value).every((one) => isJson(one, levels - 1));
 }
