@@ -50,6 +50,12 @@ export class Dispatcher {
     cursor.place = CLOSED;
   }
 
+  /** The reader has ended: it is not kept until the next event. */
+  forget(reader: Reader): void {
+    this.#leave(reader);
+    this.#changed.delete(reader);
+  }
+
   /** The reader's rights are others now. */
   regroup(reader: Reader): void {
     this.#changed.add(reader);

@@ -275,6 +275,7 @@ export class Handles {
     this.#opening = undefined;
     for (const cursor of this.#reader.cursors.values()) namespace.unsubscribe(cursor);
     this.#reader.cursors.clear();
+    namespace.dispatcher.forget(this.#reader);
     for (const { group, member } of this.memberships.values()) group.leave(member);
     this.#memberships = undefined;
     namespace.work.jobs.leave(this.#reader);
