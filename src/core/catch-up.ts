@@ -140,8 +140,8 @@ export class CatchUp {
     cursor.place = { state: "behind", after };
     if (wanted.length > 0) {
       const sent = parcelFor(cursor.id, wanted, made);
-      reader.deliver(sent.frame);
-      window.sent(sent.slips.get(cursor.id)!);
+      reader.deliver(sent.messages[0]);
+      window.sent(sent.shares[0]!.slip);
       this.#dispatcher.delivered += wanted.length;
     }
     // Full with nothing sent: an ack wakes it. Otherwise it goes on after the other sessions have had their turn.

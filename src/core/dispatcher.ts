@@ -1,5 +1,6 @@
 import { Cohort } from "./cohort.ts";
 import type { Interest } from "./interest.ts";
+import type { Outgoing } from "./link.ts";
 import type { LogEvent } from "./log-event.ts";
 import { parcel, type Parcel } from "./parcel.ts";
 import type { Rights } from "./policy.ts";
@@ -16,6 +17,7 @@ const CLOSED: Place = { state: "closed" };
 export class Dispatcher {
   readonly #match: (type: string) => readonly Interest[];
   readonly #fellBehind: (cursor: Cursor) => void;
+  readonly #pass: (reader: Reader, messages: readonly [Outgoing]) => void;
   readonly #cohorts = new Map<string, Cohort>();
   readonly #cohortOf = new Map<Reader, Cohort>();
   readonly #routes = new Map<Interest, Map<Cohort, readonly number[]>>();
@@ -30,10 +32,12 @@ export class Dispatcher {
   /** Times a subscription was held up for want of credit. */
   stalls = 0;
 
-  constructor(options: { head: number; match(type: string): readonly Interest[]; fellBehind(cursor: Cursor): void }) {
+  /** @param options.pass sends at once, if nothing is queued before it */
+  constructor(options: { head: number; match(type: string): readonly Interest[]; fellBehind(cursor: Cursor): void; pass(reader: Reader, messages: readonly [Outgoing]): void }) {
     this.#head = options.head;
     this.#match = options.match;
     this.#fellBehind = options.fellBehind;
+    this.#pass = options.pass;
   }
 
   get head(): number { return this.#head; }
@@ -65,7 +69,8 @@ export class Dispatcher {
   dispatch(events: readonly LogEvent[]): void {
     for (let start = 0; start < events.length; ) {
       const end = endOfRun(events, start);
-      this.#give(events.slice(start, end), events[start]!.seq - 1);
+      const alone = end - start === events.length;
+      this.#give(alone ? events : events.slice(start, end), events[start]!.seq - 1, alone);
       this.#head = events[end - 1]!.seq;
       start = end;
     }
@@ -75,27 +80,30 @@ export class Dispatcher {
   dispatchEphemeral(events: readonly LogEvent[]): void {
     for (let start = 0; start < events.length; ) {
       const end = endOfRun(events, start);
-      this.#give(events.slice(start, end), this.#head);
+      this.#give(events.slice(start, end), this.#head, false);
       start = end;
     }
   }
 
   /** Sends a parcel to a reader; those of its cursors that lack room fall behind to `after`, the others get theirs. */
-  send(reader: Reader, sent: Parcel, after: number): void {
-    const fits = reader.fits(sent.frame.text.length);
-    const full = fits ? withoutRoom(reader, sent) : [...sent.slips.keys()];
+  #send(reader: Reader, sent: Parcel, after: number, alone: boolean): void {
+    const fits = reader.fits(sent.messages[0].text.length);
+    const full = fits ? withoutRoom(reader, sent) : sent.shares.map(({ id }) => id);
     if (full !== undefined && full.length > 0) {
       this.#fallBehind(reader, full, after);
       const rest = without(sent, new Set(full));
       if (rest === undefined) return;
       sent = rest;
     } else if (!fits) return;
-    reader.deliver(sent.frame);
-    for (const [id, slip] of sent.slips) reader.cursors.get(id)!.window.sent(slip);
+    // First, as a session that cannot be sent to ends, and its cursors with it.
+    for (const { id, slip } of sent.shares) reader.cursors.get(id)!.window.sent(slip);
     this.delivered += sent.events.length;
+    if (alone) this.#pass(reader, sent.messages);
+    else reader.deliver(sent.messages[0]);
   }
 
-  #give(events: readonly LogEvent[], after: number): void {
+  /** @param alone nothing else comes of this commit, so that what readers get of it need not be gathered */
+  #give(events: readonly LogEvent[], after: number, alone: boolean): void {
     this.#regroup();
     const touched = new Set<Cohort>();
     for (const event of events) {
@@ -112,7 +120,7 @@ export class Dispatcher {
     const target = events[0]!.target;
     for (const cohort of touched) {
       const taken = cohort.take();
-      for (const reader of cohort.readers) if (target === undefined || target === reader.name) this.send(reader, taken, after);
+      for (const reader of cohort.readers) if (target === undefined || target === reader.name) this.#send(reader, taken, after, alone);
     }
   }
 
@@ -187,9 +195,9 @@ function cohortMayRead(cohort: Cohort, event: LogEvent): boolean {
 }
 
 /** The reader's subscriptions that lack room for their part of a parcel; undefined if none does. */
-function withoutRoom(reader: Reader, { slips }: Parcel): number[] | undefined {
+function withoutRoom(reader: Reader, { shares }: Parcel): number[] | undefined {
   let full: number[] | undefined;
-  for (const [id, slip] of slips) if (!reader.cursors.get(id)!.window.fits(slip.seqs.length, slip.sizes.at(-1)!)) (full ??= []).push(id);
+  for (const { id, slip } of shares) if (!reader.cursors.get(id)!.window.fits(slip.seqs.length, slip.sizes.at(-1)!)) (full ??= []).push(id);
   return full;
 }
 

@@ -8,6 +8,7 @@ import { toWire, type ValidationError } from "./errors.ts";
 import type { Durability, From, Gap } from "./frames.ts";
 import { type Interest, Interests } from "./interest.ts";
 import type { Limits } from "./limits.ts";
+import type { Outgoing } from "./link.ts";
 import type { LogEvent } from "./log-event.ts";
 import { Cursor, type Reader } from "./reader.ts";
 import { Measures } from "./measures.ts";
@@ -51,6 +52,8 @@ export interface NamespaceOptions {
   readonly host?: NamespaceHost;
   /** Everything that a commit brought may leave now. */
   flush(): void;
+  /** A frame that other sessions get as well, for one of them. */
+  pass(reader: Reader, messages: readonly [Outgoing]): void;
   /** `tick` is wanted by this time. */
   wakeBy(time: number): void;
   /** A failure that belongs to no session. */
@@ -85,7 +88,7 @@ export class Namespace {
   published = 0;
   refused = 0;
 
-  constructor({ name, log, durability, lastTime, limits, retention, tail: tailLimit, surroundings, regex, bookmarkDelay, host, flush, wakeBy, failed }: NamespaceOptions) {
+  constructor({ name, log, durability, lastTime, limits, retention, tail: tailLimit, surroundings, regex, bookmarkDelay, host, flush, pass, wakeBy, failed }: NamespaceOptions) {
     this.name = name;
     this.log = log;
     this.durability = durability;
@@ -103,7 +106,7 @@ export class Namespace {
       removed: (interest) => interest.topics.forEach((pattern) => index.delete(pattern, interest)),
       costly: (interest, error) => defer(() => this.#endAll(interest, error)),
     });
-    this.dispatcher = new Dispatcher({ head: log.head, match: (type) => index.match(type), fellBehind: (cursor) => this.catchUp.wake(cursor) });
+    this.dispatcher = new Dispatcher({ head: log.head, match: (type) => index.match(type), fellBehind: (cursor) => this.catchUp.wake(cursor), pass });
     const goneBy = (seq: number): Gap["reason"] => (seq <= this.#purged ? "purged" : "retention");
     this.catchUp = new CatchUp({ log, tail, dispatcher: this.dispatcher, defer, now: surroundings.now, wakeBy, failed, goneBy, first: () => Math.max(log.first, this.#purgedElsewhere + 1) });
     this.appender = new Appender({ log, defer, committed: () => { if (this.company === undefined) this.#offices.now.appended(); flush(); }, failed, now: surroundings.now, measures: this.measures });

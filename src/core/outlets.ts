@@ -1,7 +1,8 @@
 import { ConnectionError } from "./errors.ts";
+import type { Outgoing } from "./link.ts";
 import type { Reader } from "./reader.ts";
 
-/** Sessions that have something to send: everything that comes together in a turn leaves together, in one write per session. */
+/** Where what sessions have to send leaves. What is queued leaves together: everything that comes together in a turn leaves together, in one write per session. */
 export class Outlets {
   readonly #mostUnread: number;
   readonly #defer: (callback: () => void) => void;
@@ -30,17 +31,28 @@ export class Outlets {
     const readers = this.#waiting;
     this.#waiting = [];
     for (const reader of readers) {
-      const { owner } = reader;
-      if (owner.state === "closed") continue;
-      try {
-        owner.port.send(reader.take());
-      } catch (error) {
-        // A host that cannot send has lost this one pipe; the others get theirs.
-        this.#failed(error);
-        owner.disconnected();
-        continue;
-      }
-      if (reader.onWay > this.#mostUnread) owner.end(new ConnectionError("ERR_SLOW", "the client does not read what it asked for; it may connect again and read faster", { retryable: true }));
+      this.#send(reader, reader.take());
+      if (reader.onWay > this.#mostUnread) reader.owner.end(new ConnectionError("ERR_SLOW", "the client does not read what it asked for; it may connect again and read faster", { retryable: true }));
+    }
+  }
+
+  /**
+   * A frame that other sessions get as well; the caller has asked `fits`. It leaves at once, so that the first readers have it while the last are still written to; but what
+   * is queued goes before it, and with an answer that is about to come it is one write.
+   */
+  pass(reader: Reader, messages: readonly [Outgoing]): void {
+    if (reader.unanswered === 0 && reader.overtakes(messages[0])) this.#send(reader, messages);
+    else reader.deliver(messages[0]);
+  }
+
+  #send({ owner }: Reader, messages: readonly Outgoing[]): void {
+    if (owner.state === "closed") return;
+    try {
+      owner.port.send(messages);
+    } catch (error) {
+      // A host that cannot send has lost this one pipe; the others get theirs.
+      this.#failed(error);
+      owner.disconnected();
     }
   }
 }

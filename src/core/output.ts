@@ -33,6 +33,13 @@ export class Output {
     if (this.#frames.push(frame) === 1) this.#hasOutput(this);
   }
 
+  /** Whether nothing is queued, so that this may be sent at once; it is counted as sent then. */
+  overtakes(frame: Outgoing): boolean {
+    if (this.#frames.length > 0) return false;
+    this.#sent += frame.text.length;
+    return true;
+  }
+
   /** Whether a frame of this size may be on its way too; one always may. */
   fits(size: number): boolean {
     const { onWay } = this;

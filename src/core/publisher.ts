@@ -1,3 +1,4 @@
+import type { Done } from "./appender.ts";
 import { asError, EventRouterError, PublishError, toWire, ValidationError } from "./errors.ts";
 import { count, malformed, record } from "./frame-reader.ts";
 import type { Due } from "./delayed.ts";
@@ -71,7 +72,7 @@ export class Publisher {
       if (fate instanceof EventRouterError) this.#broken(fate);
     };
     if (batches.length === 0) answer([]);
-    else this.#namespace.appender.submit(batches, answer);
+    else this.#submit(batches, answer);
   }
 
   #publishAll(req: number, lines: readonly string[], read: (line: string) => Publication, run: boolean, expected: unknown): void {
@@ -85,7 +86,7 @@ export class Publisher {
       return this.#refusePublish(req, lines.length, asError(error, (cause) => malformed("publish", cause)));
     }
     if (drafts.length === 0) return this.#tellPublished(req, time, []);
-    this.#namespace.appender.submit([{ publisher: this.#home.principal.subject ?? "", run, expect, drafts }], (fate) => {
+    this.#submit([{ publisher: this.#home.principal.subject ?? "", run, expect, drafts }], (fate) => {
       if (fate instanceof EventRouterError) {
         this.#refusePublish(req, lines.length, fate);
         return this.#broken(fate);
@@ -98,7 +99,7 @@ export class Publisher {
 
   /** Held back: what goes into the log now is a record that says until when. */
   #publishLater(req: number, publications: readonly (Publication | EventRouterError)[], due: Due): void {
-    const { work, appender } = this.#namespace;
+    const { work } = this.#namespace;
     const time = this.#namespace.stampTime();
     const publisher = this.#home.principal.subject ?? "";
     const batches: Batch[] = [];
@@ -110,7 +111,7 @@ export class Publisher {
         return asError(error, (cause) => malformed("a delayed publish", cause));
       }
     });
-    appender.submit(batches, (fate) => {
+    this.#submit(batches, (fate) => {
       this.#tellPublished(req, time, fates.map((one) => {
         if (typeof one !== "number") return toWire(one);
         if (fate instanceof EventRouterError) return toWire(fate);
@@ -118,6 +119,15 @@ export class Publisher {
         return outcome.state === "refused" ? toWire(outcome.error) : outcome.state === "duplicate" ? [null] : 0;
       }));
       if (fate instanceof EventRouterError) this.#broken(fate);
+    });
+  }
+
+  #submit(batches: readonly Batch[], done: Done): void {
+    const { reader, namespace } = this.#home;
+    reader.unanswered++;
+    namespace.appender.submit(batches, (fate) => {
+      reader.unanswered--;
+      done(fate);
     });
   }
 

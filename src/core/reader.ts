@@ -29,6 +29,8 @@ export class Reader extends Output {
   readonly session: string;
   /** Its client is another router's, which vouches for it. */
   readonly vouched: boolean;
+  /** Publishes that have no answer yet: it comes with their commit. */
+  unanswered = 0;
 
   constructor(options: { owner: Owner; session: string; name: string | undefined; rights: Rights; windowSize: number; vouched?: boolean; hasOutput(reader: Reader): void }) {
     // It is told of itself.

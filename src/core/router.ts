@@ -243,7 +243,7 @@ export class Router {
     return new Namespace({
       name, log, host: this.#host, durability, lastTime,
       limits: this.#limits, retention: this.#retention, tail: this.#tail, surroundings: this.#surroundings, regex: compileRegex, bookmarkDelay: this.#bookmarkDelay,
-      flush: () => this.#outlets.flush(), wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error),
+      flush: () => this.#outlets.flush(), pass: (reader, messages) => this.#outlets.pass(reader, messages), wakeBy: (time) => this.#wakeBy(time), failed: (error) => this.#failed(error),
     });
   }
 

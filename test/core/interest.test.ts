@@ -55,7 +55,7 @@ test("[P11] a namespace forgets what nobody asks for any more, also when a subsc
       compiled++;
       return compileRegex(source, flags, budget);
     },
-    flush: () => {}, wakeBy: () => {}, failed: () => {},
+    flush: () => {}, pass: () => {}, wakeBy: () => {}, failed: () => {},
   });
   const reader = new Reader({ owner: { state: "open", caller: {}, port: { send() {}, close() {} }, end() {}, disconnected() {} }, session: "ses_1", name: undefined, rights: { allows: () => true, contains: () => true, has: () => true }, windowSize: 1_000, hasOutput: () => {} });
   const open = () => namespace.subscribe(reader, { id: 1, topics: ["t"], filter: { id: { $regex: "^a" } }, from: "now", durable: undefined });

@@ -6,6 +6,7 @@ test("[P11] what is on its way is what was queued and sent less what was receive
   const command = fc.oneof(
     fc.record({ tell: fc.integer({ min: 1, max: 50 }) }),
     fc.record({ deliver: fc.integer({ min: 1, max: 50 }) }),
+    fc.record({ overtake: fc.integer({ min: 1, max: 50 }) }),
     fc.constant({ take: true as const }),
     fc.record({ receive: fc.double({ min: 0, max: 1, noNaN: true }) }),
   );
@@ -19,6 +20,11 @@ test("[P11] what is on its way is what was queued and sent less what was receive
       if ("deliver" in one) output.deliver({ text: "d".repeat(one.deliver) });
       if ("tell" in one) queued += one.tell;
       if ("deliver" in one) queued += one.deliver;
+      if ("overtake" in one) {
+        const before = queued;
+        expect(output.overtakes({ text: "o".repeat(one.overtake) })).toBe(before === 0);
+        if (before === 0) sent += one.overtake;
+      }
       if ("take" in one) {
         for (const { text } of output.take()) sent += text.length;
         queued = 0;

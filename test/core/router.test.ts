@@ -608,6 +608,46 @@ describe("delivery", () => {
     for (const client of same) expect(client.seqsOf(1)).toEqual(range(1, 21));
   });
 
+  test("[P3] who reads what it publishes has the event and its answer in one write", async () => {
+    const world = new World();
+    const [both, reader] = [await world.client(), await world.client()];
+    for (const client of [both, reader]) client.subscribe(1, "t");
+    await world.settle();
+    const writes = [both.writes, reader.writes];
+    both.publish([line("a", "t")]);
+    await world.settle();
+    expect([both.writes, reader.writes]).toEqual([writes[0]! + 1, writes[1]! + 1]);
+    expect(both.frames.slice(-2).map(([name]) => name)).toEqual(["ev", "pub"]);
+    expect(both.idsOf(1)).toEqual(["a"]);
+  });
+
+  test("[P3] what is queued for a reader goes before an event that comes then", async () => {
+    const world = new World();
+    const [reader, publisher] = [await world.client(), await world.client()];
+    reader.subscribe(1, "t");
+    await world.settle();
+    publisher.publish([line("a", "t")]);
+    reader.say(["serve", 2, ["q"]]);
+    await world.settle();
+    expect(reader.frames.slice(-2).map(([name]) => name)).toEqual(["on", "ev"]);
+  });
+
+  test("[P2] a pipe that cannot be written to while an event is given out is lost alone: the others have that event and the next", async () => {
+    const world = new World();
+    const publisher = await world.client();
+    const readers = [await world.client(), await world.client(), await world.client()];
+    for (const reader of readers) reader.subscribe(1, "t");
+    await world.settle();
+    const [first, broken, last] = readers as [RawClient, RawClient, RawClient];
+    broken.send = () => { throw new Error("no pipe"); };
+    publisher.publish([line("a", "t")]);
+    await world.settle();
+    publisher.publish([line("b", "t")]);
+    await world.settle();
+    expect([first.idsOf(1), last.idsOf(1)]).toEqual([["a", "b"], ["a", "b"]]);
+    expect(broken.session.state).toBe("closed");
+  });
+
   test("target: only clients of that name get it, live and from the log", async () => {
     const world = new World();
     const publisher = await world.client();
