@@ -33,6 +33,7 @@ export function lazyLink(load: () => Promise<Link>, options: ComeBackOptions): L
       void attempt();
     },
     send(message) { link?.send(message); },
+    know(events) { link?.know?.(events); },
     restart(delay = 0) {
       if (link !== undefined) link.restart(delay);
       else if (phase === "idle") attempts.again(delay);

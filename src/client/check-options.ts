@@ -9,7 +9,7 @@ export function invalidOption(path: string, message: string): ValidationError {
 export function checkOptions(options: unknown, known: string, of: string): asserts options is object {
   if (typeof options !== "object" || options === null) throw invalidOption("options", `of ${of} must be an object, such as { ${known.split(" ")[0]} }; got ${String(options)}`);
   const names = known.split(" ");
-  for (const [name, value] of Object.entries(options)) if (value !== undefined && !names.includes(name)) throw invalidOption(name, `is not available in this version of ${of}; leave it out (there are ${names.join(", ")})`);
+  for (const [name, value] of Object.entries(options)) if (value !== undefined && !names.includes(name)) throw invalidOption(name, `is no option of ${of}; there are ${names.join(", ")}`);
 }
 
 /**

@@ -82,7 +82,7 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
   publish<Type extends TypeIn<Inputs>>(type: Type, ...said: Said<Inputs, Type, PublishOptions>): Promise<Receipt>;
   publish(event: InitOf<Inputs, PublishInit>, options?: WaitOptions): Promise<Receipt>;
   publish(typeOrEvent: string | PublishInit, payload?: unknown, options?: PublishOptions): Promise<Receipt> {
-    return this.engine.publish(eventOf(typeOrEvent, payload, options), false);
+    return new Promise((resolve, reject) => this.engine.publish(eventOf(typeOrEvent, payload, options), false, reject, resolve));
   }
 
   /** Publishes and does not wait; failures reach `onError`. */
@@ -90,7 +90,7 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
   publishNowait(event: InitOf<Inputs, PublishInit>): void;
   publishNowait(typeOrEvent: string | PublishInit, payload?: unknown, options?: PublishOptions): void {
     const event = eventOf(typeOrEvent, payload, options);
-    this.engine.publish(event, true).catch((error: unknown) => this.engine.report(error, { id: "", seq: 0, epoch: "", timestamp: "", payload: null, priority: 5, pending: true, ...event } as RouterEvent));
+    this.engine.publish(event, true, (error) => this.engine.report(error, { id: "", seq: 0, epoch: "", timestamp: "", payload: null, priority: 5, pending: true, ...event } as RouterEvent));
   }
 
   /** Publishes `[type, payload, meta?]` tuples in their order, all or none. */

@@ -19,7 +19,7 @@ type Phase =
 export interface Part {
   /** A session has begun; nothing said before may be relied on. */
   opened?(welcome: Welcome): void;
-  write(put: (frame: string) => void): void;
+  write(put: (frame: string) => void, link: Link): void;
   /** Takes a frame if it is for this part, and says so. */
   receive(frame: RouterFrame, size: number): boolean;
   /** A message has come, and its frames are dealt with. */
@@ -159,7 +159,7 @@ export class Connection {
       for (const line of message.split("\n")) this.#frame(JSON.parse(line) as RouterFrame, line.length);
       for (const part of this.parts) part.heard?.();
     } catch (cause) {
-      this.#options.report(new ConnectionError("ERR_PROTOCOL", "the other side does not speak the protocol; is the URL that of an event router?", { retryable: true, cause }));
+      this.#options.report(new ConnectionError("ERR_PROTOCOL", "what came is not the protocol; is the URL that of an event router?", { retryable: true, cause }));
       this.#restart(1_000);
     }
   }
@@ -242,7 +242,7 @@ export class Connection {
       }
       message += message === "" ? frame : `\n${frame}`;
     };
-    for (const part of this.parts) part.write(put);
+    for (const part of this.parts) part.write(put, this.#link!);
     if (message !== "") this.#link?.send(message);
   }
 }

@@ -1,4 +1,5 @@
 import type { EventInit } from "../core/event.ts";
+import type { LineMeta } from "../core/line.ts";
 
 /** How deep a payload may be; a router with a lower limit tells so itself. */
 export const DEPTH = 32;
@@ -13,6 +14,8 @@ export interface EventText {
   readonly payload: string;
   /** What follows it: `]`, or `,{…}]`. */
   readonly tail: string;
+  /** What the tail was made from, by itself; absent if that is not known. */
+  readonly meta?: LineMeta | undefined;
 }
 
 /** The line of an event. @param payload in place of its own, JSON */
@@ -30,7 +33,7 @@ export function plainText(event: EventInit): EventText | undefined {
     else if (key !== "id" && key !== "type" && key !== "payload") return undefined;
   }
   if (!isJson(payload, DEPTH) || !isJson(meta, DEPTH)) return undefined;
-  return { head: `${JSON.stringify(type)},`, payload: JSON.stringify(payload) ?? "null", tail: meta === undefined ? "]" : `,${JSON.stringify(meta)}]` };
+  return { head: `${JSON.stringify(type)},`, payload: JSON.stringify(payload) ?? "null", tail: meta === undefined ? "]" : `,${JSON.stringify(meta)}]`, meta };
 }
 
 /** Whether JSON has such a thing; what is in it is another question. */

@@ -110,12 +110,17 @@ export class Engine implements Home {
     return this.requests.use((requests) => requests.call(method, params, options));
   }
 
-  publish(event: PublishInit, hold: boolean): Promise<Receipt> {
-    if (this.closed) return Promise.reject(closed());
-    const { publishing } = this;
-    // One publisher's events keep their order: what is published while the code is on its way goes the same way.
-    const plain = publishing.part === undefined && publishing.loading === undefined && !isTraced();
-    return (plain ? this.publisher.publish(event) : undefined) ?? publishing.use((all) => all.publish(event, hold));
+  /** @param resolve Nobody waits for it where there is none: no receipt is made. */
+  publish(event: PublishInit, hold: boolean, reject: (error: unknown) => void, resolve?: (receipt: Receipt) => void): void {
+    try {
+      this.assertOpen();
+      const { part, loading } = this.publishing;
+      // One publisher's events keep their order: what is published while the code is on its way goes the same way.
+      const more = part ?? loading ?? (isTraced() || !this.publisher.publish(event, { resolve: resolve && (([receipt]) => resolve(receipt!)), reject }));
+      if (more) this.publishing.use((all) => all.publish(event, hold)).then(resolve, reject);
+    } catch (error) {
+      reject(error);
+    }
   }
 
   /** Events that stand or fall together. */

@@ -19,14 +19,8 @@ export class Later<T> {
   }
 
   use<R>(run: (part: T) => R | Promise<R>): Promise<R> {
-    // Begins in this call, and what it throws is a rejection. Not an async function: that would wait three turns for a promise it returns.
-    const begin = (part: T): Promise<R> => {
-      try {
-        return Promise.resolve(run(part));
-      } catch (error) {
-        return Promise.reject(error as Error);
-      }
-    };
+    // Begins in this call, and what it throws is a rejection.
+    const begin = async (part: T): Promise<R> => run(part);
     if (this.part !== undefined) return begin(this.part);
     return new Promise((resolve, reject) => {
       this.#asked.push({ run: (part) => resolve(begin(part)), reject });

@@ -1,6 +1,7 @@
 import { ConnectionError, fromWire, PublishError, type EventRouterError, type WireError } from "../core/errors.ts";
 import type { PublishMode, PublishResult, RouterFrame } from "../core/frames.ts";
 import { timestamps } from "../core/line.ts";
+import type { Link } from "../core/link.ts";
 import { Alarm } from "./alarm.ts";
 import type { Connection, Part } from "./connection.ts";
 import type { EventText } from "./encode-event.ts";
@@ -28,7 +29,8 @@ export interface Publication {
   readonly run: boolean;
   /** ms since 1970. */
   readonly deadline: number;
-  resolve(receipts: Receipt[]): void;
+  /** Absent: nobody asks for receipts. */
+  readonly resolve: ((receipts: Receipt[]) => void) | undefined;
   reject(error: unknown): void;
   /** Called when nobody waits any more. */
   readonly release: (() => void) | undefined;
@@ -81,26 +83,24 @@ export class Outbox implements Part {
     if (this.#size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  write(put: (frame: string) => void): void {
-    if (this.#waiting.length === 0) return;
+  write(put: (frame: string) => void, link: Link): void {
     const { limits } = this.#connection.welcome!;
-    const waiting = this.#waiting;
-    this.#waiting = [];
     let group: Publication[] = [];
+    let said: OutgoingEvent[] = [];
     let text = "";
-    let count = 0;
     const end = (): void => {
       const [first] = group;
       if (first === undefined) return;
       const req = this.#connection.next();
       this.#sent.set(req, group);
       for (const one of group) one.sent = true;
-      put(`${JSON.stringify(["pub", req, count, { as: first.as, run: first.run ? 1 : undefined, ...first.terms }])}${text}`);
+      link.know?.(said);
+      put(`${JSON.stringify(["pub", req, said.length, { as: first.as, run: first.run ? 1 : undefined, ...first.terms }])}${text}`);
       group = [];
+      said = [];
       text = "";
-      count = 0;
     };
-    for (const one of waiting) {
+    for (const one of this.#waiting.splice(0)) {
       // Encryption may take its time, and then what follows waits too: a publisher's events keep their order (P3).
       const sealed = this.#connection.vault?.seal(one, (error) => (error === undefined ? this.#connection.wake() : this.abandon(one, error))) ?? true;
       if (one.settled) continue;
@@ -126,10 +126,10 @@ export class Outbox implements Part {
         }
       }
       const [first] = group;
-      if (as === "all" || as === "later" || as !== first?.as || run !== first.run || count >= limits.batch || text.length + lines.length > FRAME_SIZE) end();
+      if (as === "all" || as === "later" || as !== first?.as || run !== first.run || said.length >= limits.batch || text.length + lines.length > FRAME_SIZE) end();
       group.push(one);
       text += lines;
-      count += events.length;
+      said.push(...events);
       if (one.last || as === "all") end();
     }
     end();
@@ -147,7 +147,7 @@ export class Outbox implements Part {
       if (!this.#settle(one)) continue;
       const error = results.find(isError);
       if (error !== undefined) one.reject(fromWire(error));
-      else one.resolve(one.events.map((event, i) => receiptOf(event, results[i] as Exclude<PublishResult, WireError>, this.#timestamp(frame[2] as number), one.as === "later", this.#connection.welcome!, (frame[4] as readonly number[] | undefined)?.[at + i])));
+      else one.resolve?.(one.events.map((event, i) => receiptOf(event, results[i] as Exclude<PublishResult, WireError>, this.#timestamp(frame[2] as number), one.as === "later", this.#connection.welcome!, (frame[4] as readonly number[] | undefined)?.[at + i])));
     }
     return true;
   }
@@ -184,7 +184,7 @@ export class Outbox implements Part {
   }
 }
 
-const UNKNOWN = "whether the event is stored is unknown. Publishing it again with the same id cannot store it twice";
+const UNKNOWN = "it may be stored; publishing it again with its id cannot store it twice";
 const idsOf = ({ events }: Publication): { readonly ids: readonly string[] } => ({ ids: events.map(({ id }) => id) });
 
 const isError = (result: PublishResult): result is WireError => typeof result === "object" && typeof result[0] === "string";

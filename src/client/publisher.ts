@@ -5,7 +5,6 @@ import type { ClientOutbox } from "./client-outbox.ts";
 import type { Connection } from "./connection.ts";
 import { lineOf, plainText, type EventText } from "./encode-event.ts";
 import { Outbox, type OutgoingEvent, type Publication } from "./outbox.ts";
-import type { Receipt } from "./receipt.ts";
 import type { Settings } from "./options.ts";
 import type { WaitOptions } from "./wait.ts";
 
@@ -43,13 +42,13 @@ export class Publisher {
     this.queue = offline ?? this.outbox;
   }
 
-  /** Undefined: there is more to it, or something wrong with it. */
-  publish(event: PublishInit): Promise<Receipt> | undefined {
+  /** Says whether it does: there may be more to it, or something wrong with it. @throws as `use` does */
+  publish(event: PublishInit, caller: Pick<Publication, "resolve" | "reject">): boolean {
     const text = plainText(event);
-    return text && new Promise((resolve, reject) => {
-      this.use(this.queue);
-      this.queue.add(this.publication([this.outgoing(event, text)], "each", { resolve: ([receipt]) => resolve(receipt!), reject }));
-    });
+    if (text === undefined) return false;
+    this.use(this.queue);
+    this.queue.add(this.publication([this.outgoing(event, text)], "each", caller));
+    return true;
   }
 
   /** @throws why it can never be sent, if it could wait in this queue for nothing else. */
@@ -68,7 +67,7 @@ export class Publisher {
     return { id: eventId, type, text, line: lineOf(text, eventId), own };
   }
 
-  publication(events: readonly OutgoingEvent[], as: Publication["as"], { timeout = this.#timeout, terms = {}, run = events.every(({ own }) => own), ...caller }: Pick<Publication, "resolve" | "reject"> & Partial<Pick<Publication, "release" | "run" | "terms">> & { readonly timeout?: number }): Publication {
-    return { events, as, run, terms, deadline: this.connection.clock.now() + timeout, release: undefined, last: false, sent: false, settled: false, ...caller };
+  publication(events: readonly OutgoingEvent[], as: Publication["as"], { timeout = this.#timeout, terms = {}, run = events.every(({ own }) => own), release, resolve, reject }: Pick<Publication, "resolve" | "reject"> & Partial<Pick<Publication, "release" | "run" | "terms">> & { readonly timeout?: number }): Publication {
+    return { events, as, run, terms, deadline: this.connection.clock.now() + timeout, release, last: false, sent: false, settled: false, resolve, reject };
   }
 }

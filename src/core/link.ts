@@ -1,4 +1,5 @@
 import type { ConnectionError } from "./errors.ts";
+import type { KnownEvent } from "./known-event.ts";
 
 /** The client's end of an ordered pipe of messages, which may break and come back. Holds no policy beyond how to come back. */
 export interface Link {
@@ -6,6 +7,8 @@ export interface Link {
   start(on: LinkListener): void;
   /** Sends a message; silently nothing if the pipe is not open (the client sends again what was not answered). */
   send(message: string): void;
+  /** Events whose lines are in the message that comes next, in their order: a router in the same process need not read those. Absent where the message goes out of the process. */
+  know?(events: readonly KnownEvent[]): void;
   /** Drops the pipe and makes a new one: after a silence, or when asked by the router (then not before `delay` ms). */
   restart(delay?: number): void;
   /** Ends for good; what was sent before is still delivered if the pipe is open. */

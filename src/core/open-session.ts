@@ -6,6 +6,7 @@ import { asError, EventRouterError, NoRespondersError, PublishError, toWire, typ
 import { count, FrameReader, malformed, record } from "./frame-reader.ts";
 import type { Credential } from "./frames.ts";
 import { Handles } from "./handles.ts";
+import type { KnownEvent } from "./known-event.ts";
 import type { Membership } from "./membership.ts";
 import type { Namespace } from "./namespace.ts";
 import type { Principal, SavedPrincipal } from "./policy.ts";
@@ -100,8 +101,9 @@ export class OpenSession {
    * Carries out the frames of a message; says whether the client leaves.
    * @throws ValidationError `ERR_FRAME` if the client does not speak the protocol: the session must end.
    */
-  receive(message: string): "stays" | "leaves" {
+  receive(message: string, known?: readonly KnownEvent[]): "stays" | "leaves" {
     const frames = new FrameReader(message);
+    let published = 0;
     const away = this.#away === undefined || this.namespace.leads ? undefined : this.#away;
     // One that stood still past its lease has found out just now, and ended what it led.
     if (this.#closed) return "stays";
@@ -109,7 +111,11 @@ export class OpenSession {
       if (away?.takes(frame, frames) === true) continue;
       const [name, ...args] = frame;
       switch (name) {
-        case "pub": this.#publisher.publish(count(args[0], "req"), frames.raw(count(args[1], "lines")), args[2]); break;
+        case "pub": {
+          const lines = frames.raw(count(args[1], "lines"));
+          this.#publisher.publish(count(args[0], "req"), lines, args[2], known?.slice(published, (published += lines.length)));
+          break;
+        }
         case "ack":
           this.#handles.ack(args);
           away?.ack(args);

@@ -7,8 +7,8 @@ import type { Principal } from "./policy.ts";
 import type { Draft, Expectation, Outcome } from "./store.ts";
 import { checkEvent, isStreamName, STREAM_NAME } from "./validate-event.ts";
 
-/** What a publisher's line says, checked. */
-export interface Publication { readonly id: string; readonly type: string; readonly payload: unknown; readonly meta: LineMeta | undefined; readonly line: string }
+/** What a publisher's line says besides its payload, checked. */
+export interface Publication { readonly id: string; readonly type: string; readonly meta: LineMeta | undefined; readonly line: string }
 
 /**
  * A publisher's line, `["id","type",payload]` or `["id","type",payload,meta]`.
@@ -25,7 +25,7 @@ export function readLine(line: string, limits: Limits): Publication {
   if (!Array.isArray(parsed) || line[0] !== "[" || line.includes("\r") || parsed.length < 3 || parsed.length > 4) throw new ValidationError("ERR_FRAME", 'an event\'s line must be ["id","type",payload] or ["id","type",payload,meta], without space before it and without line breaks');
   const [id, type, payload, meta] = parsed as [string, string, unknown, LineMeta?];
   checkEvent(id, type, payload, meta, line.length, limits);
-  return { id, type, payload, meta, line };
+  return { id, type, meta, line };
 }
 
 /** The router's stamps on the events of one session. */
@@ -57,10 +57,10 @@ export function checkMayPublish({ rights }: Principal, type: string): void {
 }
 
 /** Lines that stand or fall each on its own: what is wrong with one is its own result. */
-export function readEach(lines: readonly string[], read: (line: string) => Publication): (Publication | EventRouterError)[] {
-  return lines.map((line) => {
+export function readEach(lines: readonly string[], read: (line: string, index: number) => Publication): (Publication | EventRouterError)[] {
+  return lines.map((line, index) => {
     try {
-      return read(line);
+      return read(line, index);
     } catch (thrown) {
       return asError(thrown, (cause) => new ValidationError("ERR_FRAME", "an event's line cannot be read", { cause }));
     }
@@ -68,7 +68,7 @@ export function readEach(lines: readonly string[], read: (line: string) => Publi
 }
 
 /** Lines that stand or fall together. @throws ValidationError naming the first that is wrong. */
-export function readAll(lines: readonly string[], read: (line: string) => Publication, limits: Limits): Publication[] {
+export function readAll(lines: readonly string[], read: (line: string, index: number) => Publication, limits: Limits): Publication[] {
   const size = lines.reduce((sum, line) => sum + line.length, 0);
   if (size > limits.batchSize) throw new ValidationError("ERR_BATCH_TOO_LARGE", `the events of a transaction may have ${limits.batchSize} bytes together, these have ${size}; publish them in several`);
   return lines.map(read);

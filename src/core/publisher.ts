@@ -3,6 +3,7 @@ import { asError, EventRouterError, PublishError, toWire, ValidationError } from
 import { count, malformed, record } from "./frame-reader.ts";
 import type { Due } from "./delayed.ts";
 import type { PublishResult } from "./frames.ts";
+import { knownLine, type KnownEvent } from "./known-event.ts";
 import type { LogEvent } from "./log-event.ts";
 import type { Namespace } from "./namespace.ts";
 import type { Principal } from "./policy.ts";
@@ -35,7 +36,7 @@ export class Publisher {
   get #namespace(): Namespace { return this.#home.namespace; }
 
   /** @throws ValidationError `ERR_FRAME` if the mode is none. */
-  publish(req: number, lines: readonly string[], mode: unknown): void {
+  publish(req: number, lines: readonly string[], mode: unknown, known?: readonly KnownEvent[]): void {
     const terms = mode === undefined ? {} : record(mode, "mode");
     const { as = "each", run, expect } = terms;
     const { limits, appender } = this.#namespace;
@@ -46,15 +47,15 @@ export class Publisher {
       return this.#refusePublish(req, lines.length, error as EventRouterError);
     }
     if (appender.full) return this.#refusePublish(req, lines.length, new PublishError("ERR_BUSY", "the store does not keep up; nothing of this publish was kept, publish again later", { retryable: true }));
-    const read = (line: string): Publication => {
-      const publication = readLine(line, limits);
+    const read = (line: string, index: number): Publication => {
+      const publication = knownLine(known?.[index], line, limits) ?? readLine(line, limits);
       checkMayPublish(this.#home.principal, publication.type);
       return publication;
     };
     switch (as) {
       case "each": return this.#publishEach(req, readEach(lines, read), run === 1);
       case "all": return this.#publishAll(req, lines, read, run === 1, expect);
-      case "ephemeral": return this.#publishEphemeral(req, readEach(lines, (line) => inNoStream(read(line))));
+      case "ephemeral": return this.#publishEphemeral(req, readEach(lines, (line, index) => inNoStream(read(line, index))));
       case "later": return this.#publishLater(req, readEach(lines, read), readDue(terms));
       default: throw malformed("a publish is as each, all, ephemeral or later");
     }
@@ -75,7 +76,7 @@ export class Publisher {
     else this.#submit(batches, answer);
   }
 
-  #publishAll(req: number, lines: readonly string[], read: (line: string) => Publication, run: boolean, expected: unknown): void {
+  #publishAll(req: number, lines: readonly string[], read: (line: string, index: number) => Publication, run: boolean, expected: unknown): void {
     const time = this.#namespace.stampTime();
     let drafts;
     let expect: Expectation | undefined;

@@ -1,6 +1,7 @@
 import { asError, AuthenticationError, ConnectionError, EventRouterError, PermissionError, TimeoutError, toWire, ValidationError } from "./errors.ts";
 import { FrameReader, malformed, optionalText, record } from "./frame-reader.ts";
 import { PING, PONG, PROTOCOL_VERSION, type Credential, type Hello } from "./frames.ts";
+import type { KnownEvent } from "./known-event.ts";
 import type { Port } from "./link.ts";
 import type { Limits } from "./limits.ts";
 import type { OpenSession } from "./open-session.ts";
@@ -51,12 +52,13 @@ export class Session implements Owner {
   /**
    * A message from the client.
    * @param size bytes, where the host knows them; else UTF-16 units are counted.
+   * @param known events of the message, from a client of this process; see `Link.know`.
    */
-  receive(message: string, size = message.length): void {
+  receive(message: string, size = message.length, known?: readonly KnownEvent[]): void {
     if (this.#state.state === "closed") return;
     if (message === PING) return this.port.send([{ text: PONG }]);
     try {
-      this.#receive(message, size);
+      this.#receive(message, size, known);
     } catch (thrown) {
       this.end(asError(thrown, (cause) => {
         this.#home.failed(cause);
@@ -65,7 +67,7 @@ export class Session implements Owner {
     }
   }
 
-  #receive(message: string, size: number): void {
+  #receive(message: string, size: number, known: readonly KnownEvent[] | undefined): void {
     const { limits } = this.#home;
     switch (this.#state.state) {
       case "greeting": {
@@ -78,7 +80,7 @@ export class Session implements Owner {
       case "authenticating": throw malformed("a client waits for its welcome before it sends more");
       case "open":
         if (size > limits.frame) throw new ValidationError("ERR_FRAME_TOO_LARGE", `a message may have ${limits.frame} bytes; send several`);
-        if (this.#state.session.receive(message) === "leaves") this.#close(CLOSED.left, "bye");
+        if (this.#state.session.receive(message, known) === "leaves") this.#close(CLOSED.left, "bye");
     }
   }
 

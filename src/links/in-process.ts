@@ -1,20 +1,22 @@
 import type { Caller } from "../core/policy.ts";
+import type { KnownEvent } from "../core/known-event.ts";
 import type { Link, LinkListener, Port } from "../core/link.ts";
 import { ConnectionError } from "../core/errors.ts";
 
 /** The part of a router that a link needs. */
 interface Connectable {
-  connect(port: Port, caller?: Caller): { receive(message: string): void; disconnected(): void };
+  connect(port: Port, caller?: Caller): { receive(message: string, size?: number, known?: readonly KnownEvent[]): void; disconnected(): void };
 }
 
 /**
  * A link to a router in the same process. Messages arrive in a later microtask, as from a wire, so that neither side runs inside the other; text, not
- * objects, so that nobody can change an event that others hold.
+ * objects, so that nobody can change an event that others hold. What a client knows of the events it publishes goes with them, so that they are not read again.
  */
 export function inProcessLink(router: Connectable, caller?: Caller): Link {
   let listener: LinkListener;
   let session: ReturnType<Connectable["connect"]> | undefined;
   let closed = false;
+  let known: KnownEvent[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const open = (): void => {
@@ -46,8 +48,11 @@ export function inProcessLink(router: Connectable, caller?: Caller): Link {
     },
     send(message) {
       const own = session;
-      queueMicrotask(() => own?.receive(message));
+      const events = known;
+      known = [];
+      queueMicrotask(() => own?.receive(message, message.length, events));
     },
+    know(events) { known.push(...events); },
     restart(delay = 0) {
       if (closed) return;
       drop();

@@ -35,7 +35,7 @@ async function scene(...waiting: readonly (readonly string[])[]) {
   flusher.start();
   await settle();
   const idsOf = (one: Publication): string[] => one.events.map(({ id }) => id);
-  return { clock, log, connection, sent, buried, reported, idsOf, has: (n: number) => { sent[n]!.resolve([] as Receipt[]); return settle(); }, refuses: (n: number, error: EventRouterError) => { sent[n]!.reject(error); return settle(); } };
+  return { clock, log, connection, sent, buried, reported, idsOf, has: (n: number) => { sent[n]!.resolve!([] as Receipt[]); return settle(); }, refuses: (n: number, error: EventRouterError) => { sent[n]!.reject(error); return settle(); } };
 }
 
 test("[P1] an outbox keeps what the router has not answered yet, and what is behind it: who begins anew sends from there", async () => {

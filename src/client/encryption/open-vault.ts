@@ -140,7 +140,7 @@ class PayloadVault implements Vault {
     const reject = one.reject.bind(one);
     one.reject = (error) => {
       import("./repeat.ts").then(({ repeatOf }) => repeatOf(one, error, this.#home, (event) => this.openEvent(event)))
-        .then((receipts) => (receipts === undefined ? reject(error) : one.resolve(receipts)), () => reject(error));
+        .then((receipts) => (receipts === undefined ? reject(error) : one.resolve?.(receipts)), () => reject(error));
     };
   }
 

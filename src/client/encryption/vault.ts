@@ -10,7 +10,7 @@ export interface Outgoing {
   /** Whether its lines are made, or under way; a line is sent again as it is (P4). */
   sealed?: boolean;
   readonly events: readonly { readonly id: string; readonly type: string; readonly text: EventText; line: string; /** Not the caller's. */ readonly own: boolean }[];
-  resolve(receipts: Receipt[]): void;
+  readonly resolve: ((receipts: Receipt[]) => void) | undefined;
   reject(error: unknown): void;
 }
 

@@ -166,7 +166,7 @@ export class DurableOutbox implements WaitingRoom, Part {
     this.#unwatch();
     this.#flusher.stop();
     const { callers } = this.#waiters;
-    const again = callers.map((one) => ({ ...one, settled: false, release: undefined, resolve: (receipts: Receipt[]) => { if (settle(one)) one.resolve(receipts); }, reject: (reason: unknown) => refuse(one, reason) }));
+    const again = callers.map((one) => ({ ...one, settled: false, release: undefined, resolve: (receipts: Receipt[]) => { if (settle(one)) one.resolve?.(receipts); }, reject: (reason: unknown) => refuse(one, reason) }));
     for (const from of this.#waiters.places) this.#waiters.forget(from, lostError(error.message));
     this.#log = await this.#options.home.store.open(this.#options.home.name);
     this.#places.clear();

@@ -44,7 +44,7 @@ export class Waiters {
 
   resolve(from: number, receipts: Receipt[]): void {
     for (const waiter of this.#take(from)) {
-      if (settle(waiter.one)) waiter.one.resolve(receipts);
+      if (settle(waiter.one)) waiter.one.resolve?.(receipts);
       else waiter.later?.resolve(receipts);
     }
   }
@@ -91,7 +91,7 @@ export class Waiters {
     // Who does not ask for it is told otherwise.
     later.promise.catch(() => {});
     const timestamp = new Date(this.#connection.clock.now()).toISOString();
-    one.resolve(one.events.map(({ id, type }, index): Receipt => ({
+    one.resolve?.(one.events.map(({ id, type }, index): Receipt => ({
       id, type, seq: null, epoch: null, timestamp, status: "queued", durability: this.#durability,
       get settled() {
         waiter.watched = true;

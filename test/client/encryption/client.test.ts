@@ -141,7 +141,7 @@ test("what is no key is refused with how to make one, and the key is not repeate
     [{ key: KEY, enabled: 1 as never }, /true or false/],
     [{ key: KEY, types: ["a..b"] }, /encryption.types/],
     [{ key: KEY, required: "a" as never }, /array of patterns/],
-    [{ key: KEY, passphrase: "x" } as never, /passphrase is not available/],
+    [{ key: KEY, passphrase: "x" } as never, /passphrase is no option/],
     [null as never, /object/],
   ];
   await using here = place();

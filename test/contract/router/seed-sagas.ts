@@ -165,6 +165,6 @@ export function seedSagas(inHome: Case): void {
     const client = connect();
     const wrong = async (name: string, saga: object) => (await failure(client.saga(name, saga as never).ready)).message;
     const messages = [await wrong("no spaces", orderSaga), await wrong("s", { steps: {} }), await wrong("s", { steps: { "a.": { start: true, run: () => {} } } }), await wrong("s", { steps: { a: { start: true } } }), await wrong("s", { steps: orderSaga.steps, stepps: 1 }), await wrong("s", class { static steps = { a: "b" }; })];
-    equal(messages.map((message) => message.slice(0, 24)), ["name of a saga must be 1", "steps has no step with s", 'steps: "a." is not a pat', 'steps["a"].run must be a', "stepps is not available ", 'steps of  names the meth']);
+    equal(messages.map((message) => message.slice(0, 24)), ["name of a saga must be 1", "steps has no step with s", 'steps: "a." is not a pat', 'steps["a"].run must be a', "stepps is no option of s", 'steps of  names the meth']);
   });
 }
