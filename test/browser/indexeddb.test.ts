@@ -140,4 +140,30 @@ describe("storage that is taken away", () => {
     expect(await tab.call<string[]>("store", "lines")).toHaveLength(1);
     await tab.close();
   });
+
+  test("[P9] [I19] a log that another tab has made anew in the meantime is not taken for the own: nothing is written into it, and it is opened as another", async () => {
+    const name = newName();
+    const tab = await engine.open(stage.url);
+    await tab.call("store", "open", name);
+    expect(await tab.call<string>("store", "appendToAnother", name)).toBe("ERR_EPOCH");
+    expect(await tab.call("store", "reopenLost")).toEqual({ code: "ERR_EPOCH", epoch: "another", head: 0 });
+    await tab.close();
+  });
+
+  test("[P3] what is given while a write is under way that fails, fails with it", async () => {
+    const tab = await engine.open(stage.url);
+    await tab.call("store", "limitStorage", 1_100_000);
+    await tab.call("store", "open", newName());
+    expect(await tab.call<string[]>("store", "appendBehindFailure")).toEqual(["ERR_QUOTA", "ERR_QUOTA", "kept"]);
+    await tab.close();
+  });
+
+  test("[P1] what is acknowledged is on the disk: appends and bookmarks are written with strict durability", async () => {
+    const tab = await engine.open(stage.url);
+    await tab.call("store", "watchDurability");
+    await tab.call("store", "open", newName());
+    const all = await tab.call<string[]>("store", "writeAll");
+    expect(all.slice(-2)).toEqual(["strict", "strict"]);
+    await tab.close();
+  });
 });

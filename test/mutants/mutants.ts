@@ -126,6 +126,16 @@ export const mutants: readonly Mutant[] = [
   one("a stalled reader of an event stream acknowledges what it has not taken", "http/feed.ts", "    if (this.#items.length > 0) this.#arrived?.();", "    const last = this.#items.findLast((item) => item.state === \"event\" && item.line[0] > 0);\n    this.#given = { received, seq: last?.state === \"event\" ? last.line[0] : this.#given.seq };\n    this.#ack();\n    if (this.#items.length > 0) this.#arrived?.();", "test/http/stream.test.ts", "test/http/doors.test.ts", "test/http/events.test.ts"),
   one("the ids of a key do not tell how many events there were", "http/event-lines.ts", "index === count - 1 ? stem", "index === count ? stem", "test/http/stream.test.ts", "test/http/doors.test.ts", "test/http/events.test.ts"),
   one("visitors of a namespace share a session", "http/doors.ts", "const key = JSON.stringify(visitor);", "const key = visitor.namespace;", "test/http/stream.test.ts", "test/http/doors.test.ts", "test/http/events.test.ts"),
+  // Redis.
+  one("Redis takes what a router writes that leads no more", "stores/redis-scripts.ts", "if ARGV[3] ~= '' and tonumber", "if ARGV[3] == '-' and tonumber", "test/stores/redis-shared.test.ts"),
+  one("Redis takes an append that rests on what was true before", "stores/redis-scripts.ts", "if stale then return", "if stale and ARGV[1] == '' then return", "test/stores/redis-shared.test.ts"),
+  one("new events come before those of a lost end are there again", "stores/redis-scripts.ts", "if restoring > 0 and", "if restoring < 0 and", "test/stores/redis-faults.test.ts"),
+  one("a server with another end of the same length is taken for the one that was", "stores/redis-adoption.ts", "lost = not block or block[2][4] ~= ARGV[5]", "lost = not block", "test/stores/redis-faults.test.ts"),
+  one("a failover that somebody has not looked at is believed", "stores/redis-adoption.ts", "if missing and ARGV[3] ~= '1' then", "if missing and ARGV[3] == '-' then", "test/stores/redis-faults.test.ts"),
+  one("a lead outlives a failover", "stores/redis-adoption.ts", "or 0) + 1000", "or 0)", "test/stores/redis-faults.test.ts"),
+  one("a trim takes an event too many from an event stream", "stores/redis-scripts.ts", "KEYS[stream], version + 1 - gone, -1", "KEYS[stream], version + 2 - gone, -1", "test/stores/redis.test.ts"),
+  one("time along a log falls with a router's clock", "stores/redis-scripts.ts", "if from < time then fields", "if from < 0 then fields", "test/stores/redis-shared.test.ts"),
+  one("a receipt tells the place that was free before another router wrote", "stores/redis-admission.ts", "(seq > this.#head ? seq + by : seq);", "(seq > this.#head ? seq : seq + 0 * by);", "test/stores/redis-shared.test.ts"),
   // Tabs.
   one("a tab with two subscriptions gets an event for one of them", "tabs/spreader.ts", "else own.push(target.local);", "else void own;", "test/tabs/multiplexer.test.ts", "test/tabs/multiplexer-contract.test.ts"),
   one("a tab answers what another was asked", "tabs/callers.ts", "this.#open.get(ask) === tab && this.#open.delete(ask)", "tab !== undefined && this.#open.delete(ask)", "test/tabs/multiplexer.test.ts", "test/tabs/multiplexer-contract.test.ts"),
@@ -144,4 +154,14 @@ export const mutants: readonly Mutant[] = [
   one("a window is closed while nobody knows what is on its way", "patterns/window.ts", ".catch(() => false)) yield", ".catch(() => true)) yield", "test/patterns/window.test.ts"),
   one("a stream that must be new is not asked whether it is", "patterns/event-stream-work.ts", "return version === \"any\" ?", "return version === \"any\" || version === \"no-stream\" ?", "test/patterns/writers.test.ts"),
   one("a fold goes over versions that are gone", "patterns/event-stream-work.ts", "if (event.version !== next) throw", "if (event.version! < next) throw", "test/patterns/event-stream.test.ts", "test/router/router-contract.test.ts"),
+  // SQLite and IndexedDB.
+  one("a commit is acknowledged before it is on the disk", "stores/sqlite-file.ts", "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL", "test/stores/sqlite-process.test.ts"),
+  one("two processes write one file", "stores/sqlite-file.ts", "PRAGMA locking_mode = EXCLUSIVE; ", "", "test/stores/sqlite-process.test.ts"),
+  one("nobody hears of an append whose commit failed on its way back", "stores/sqlite-log.ts", "    listeners.tell(missed);\n", "", "test/stores/sqlite-faults.test.ts"),
+  one("the size of a log that was trimmed within a block is wrong", "stores/sqlite-log.ts", "block?.offsetOf(first) ?? at.offset", "block?.offset ?? at.offset", "test/stores/sqlite.test.ts"),
+  one("a tab's commit is acknowledged before it is on the disk", "stores/indexeddb-log.ts", "inTransaction(\"writing to the log\", \"readwrite\", \"strict\"", "inTransaction(\"writing to the log\", \"readwrite\", \"relaxed\"", "test/browser/indexeddb.test.ts"),
+  one("what waits behind a tab's failed write is written all the same", "stores/indexeddb-log.ts", "[...group, ...waiting.splice(0)]", "group", "test/browser/indexeddb.test.ts"),
+  one("a tab takes the log that was made anew for its own", "stores/indexeddb-log.ts", "if (now?.epoch === epoch) return", "if (now !== undefined) return", "test/browser/indexeddb.test.ts"),
+  one("a trim forgets how long an event stream was", "stores/indexeddb-streams.ts", "[namespace, stream, version], false, true)", "[namespace, stream, version], false, false)", "test/browser/indexeddb.test.ts"),
+  one("other tabs do not hear of what one writes", "stores/indexeddb-log.ts", "if (events.length > 0) told();", "", "test/browser/indexeddb.test.ts"),
 ];

@@ -101,6 +101,22 @@ describe("one server", () => {
     expect([...one.warnings, ...two.warnings].map(({ about }) => about)).toEqual(["loss", "loss"]);
   });
 
+  test("[P3] while what an earlier life had is written again, what is new waits, and comes behind it", async () => {
+    await using server = await RedisServer.start();
+    await using one = await open(server);
+    await using two = await open(server);
+    const a = instance("a");
+    await appendOne(one.log, a.batch(1));
+    await server.command("HSET", "event-router:{default}:meta", "restoring", String(Date.now() + 3_600_000));
+    const later = appendOne(one.log, a.batch(3));
+    await new Promise((resolve) => { setImmediate(resolve); });
+    // Over the same connection, behind it.
+    await one.log.peers!.claim(1_000);
+    expect(brief((await (two.log as Log & { restore: Log["append"] }).restore([a.batch(2)]))[0]!)).toEqual([2]);
+    await server.command("HDEL", "event-router:{default}:meta", "restoring");
+    expect([brief(await later), await ids(one.log)]).toEqual([[3], a.ids.slice(0, 3)]);
+  });
+
   test("[P1] what does not answer in time is unknown, and sending it again stores it once", async () => {
     await using server = await RedisServer.start();
     await using one = await open(server, { timeout: 1_000 });
@@ -292,12 +308,38 @@ describe("a primary and a replica", () => {
     expect([joined.epoch, await ids(next)]).toEqual([next.epoch, [a.ids[0], b.ids[0], a.ids[1], a.ids[2]]]);
   });
 
-  test("[P9] a lead that was given before a failover is worth nothing after it", async () => {
+  test("[P9] [I4] a log that went on from an earlier place and is as long again is not taken for the one that was: another epoch, with what both have acked", async () => {
+    await using servers = await pair();
+    let current = servers.primary;
+    const way = await tcpProxy(() => current.port);
+    await using _way = { [Symbol.asyncDispose]: () => way.close() };
+    await using one = await open({ url: `redis://127.0.0.1:${way.port}` });
+    const [a, b] = [instance("a"), instance("b")];
+    await appendOne(one.log, a.batch(1));
+    await servers.caughtUp();
+    await servers.separate();
+    expect(brief(await appendOne(one.log, a.batch(2)))).toEqual([2]);
+    await servers.promote();
+    // As one that nobody has heard of for long, so that it is not waited for.
+    await servers.replica.command("DEL", "event-router:{default}:present");
+    await using two = await open(servers);
+    expect([two.log.epoch === one.log.epoch, brief(await appendOne(two.log, b.batch(1)))]).toEqual([true, [2]]);
+    current = servers.replica;
+    way.cut();
+    expect(await failure(insist(one.log, a.batch(3)))).toMatchObject({ code: "ERR_EPOCH" });
+    const again = await one.store.open("default");
+    await until(() => again.head >= 3);
+    expect([again.epoch === one.log.epoch, await ids(again)]).toEqual([false, [a.ids[0], b.ids[0], a.ids[1]]]);
+  });
+
+  test.each([["", true], [", though the replica had not heard of it,", false]])("[P9] a lead that was given before a failover%s is worth nothing after it", async (_, heard) => {
     await using servers = await pair();
     await using one = await open(servers);
     await using two = await open(servers);
-    const { token } = await one.log.peers!.claim(60_000);
     await servers.caughtUp();
+    if (!heard) await servers.separate();
+    const { token } = await one.log.peers!.claim(60_000);
+    if (heard) await servers.caughtUp();
     await servers.failOver();
     const next = await two.log.peers!.claim(60_000);
     expect([next.leader, next.token > token]).toEqual([two.log.peers!.self, true]);

@@ -54,6 +54,36 @@ export async function appendUntilFull(): Promise<{ code: string; name: string; h
   }
 }
 
+/** An append that is too large for the storage, and one that is given while that is written; then the second again, by itself. */
+export async function appendBehindFailure(): Promise<string[]> {
+  // Browsers write text that repeats itself in less room.
+  const noise = Array.from(crypto.getRandomValues(new Uint8Array(50_000)), (byte) => byte.toString(36)).join("");
+  const append = (id: string, pieces: number): Promise<string> => log.append([singles(draft(id, { payload: Array.from({ length: pieces }, (_, i) => noise.slice(i) + i).join("") }))]).then(() => "kept", (error: EventRouterError) => error.code);
+  const large = append("large", 60);
+  // A group is taken in the turn behind the first append of it.
+  await Promise.resolve();
+  await Promise.resolve();
+  const fates = await Promise.all([large, append("small", 1)]);
+  return [...fates, await append("small", 1)];
+}
+
+/** What the transactions that write promise from here on, as the browser understood it, in their order. */
+export function watchDurability(): void {
+  const { transaction } = IDBDatabase.prototype;
+  IDBDatabase.prototype.transaction = function (this: IDBDatabase, ...args: Parameters<typeof transaction>) {
+    const made = transaction.apply(this, args);
+    if (made.mode === "readwrite") durabilities.push(made.durability);
+    return made;
+  };
+}
+const durabilities: string[] = [];
+
+export async function writeAll(): Promise<readonly string[]> {
+  await appendRun("a", 1, 3, 1);
+  await log.writeBookmarks([["b", "1"]]);
+  return durabilities;
+}
+
 export async function heardAll(count: number): Promise<string[]> {
   while (heard.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
   return heard;
@@ -75,6 +105,17 @@ export async function reopenLost(): Promise<{ code: string; epoch: string; head:
   log = await store.open("default");
   watch();
   return { code, epoch: log.epoch, head: log.head };
+}
+
+/** Another tab, after the storage was cleared, was faster: there is a log in this one's place. Resolves with what an append is told. */
+export async function appendToAnother(name: string): Promise<string> {
+  const request = indexedDB.open(name);
+  await new Promise((resolve) => { request.onsuccess = resolve; });
+  const tx = request.result.transaction("logs", "readwrite");
+  tx.objectStore("logs").put({ epoch: "another", first: 1, head: 0, trimmed: 0, offset: 0, streamed: false }, "default");
+  await new Promise((resolve) => { tx.oncomplete = resolve; });
+  request.result.close();
+  return log.append([singles(draft("stray"))]).then(() => "kept", (error: EventRouterError) => error.code);
 }
 
 export async function waitForError(): Promise<string> {
