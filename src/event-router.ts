@@ -1,10 +1,10 @@
 import type { Link } from "./core/link.ts";
-import type { ClientSurroundings } from "./client/engine.ts";
+import type { ClientSurroundings } from "./client/starter.ts";
 import { checkFunction, checkOptions, invalidOption, readOptions } from "./client/check-options.ts";
 import type { BaseOptions, ReconnectOptions } from "./client/options.ts";
 import type { AnyEvents, EventMap } from "./client/typed-events.ts";
 import { PatternClient } from "./pattern-client.ts";
-import { lazyLink } from "./lazy-link.ts";
+import type { RareLinkOptions } from "./rare-link.ts";
 import type { WebSocketConstructor, WebSocketLinkOptions } from "./links/websocket.ts";
 import { systemClock } from "./system-clock.ts";
 import type { RedisAddress } from "./stores/redis-client.ts";
@@ -46,8 +46,20 @@ export class EventRouterClient<Events extends EventMap = AnyEvents, Inputs exten
 }
 
 function surroundingsOf(options: TransportOptions & Pick<BaseOptions, "auth" | "namespace">): ClientSurroundings {
+  const { settings, rare } = transportOf(options);
+  let makeLink: () => Link;
   return {
-    makeLink: linkOf(options),
+    again: settings,
+    async loadLink() {
+      if (rare) {
+        const { rareLink } = await import("./rare-link.ts");
+        makeLink = () => rareLink(settings, options);
+      } else {
+        const { webSocketLink } = await import("./links/websocket.ts");
+        makeLink = () => webSocketLink(settings as WebSocketLinkOptions);
+      }
+    },
+    makeLink: () => makeLink(),
     clock: systemClock,
     random: Math.random,
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
@@ -55,7 +67,8 @@ function surroundingsOf(options: TransportOptions & Pick<BaseOptions, "auth" | "
   };
 }
 
-function linkOf(options: TransportOptions & Pick<BaseOptions, "auth" | "namespace">): () => Link {
+/** How to reach the router, and whether by other ways than simply a WebSocket. */
+function transportOf(options: TransportOptions & Pick<BaseOptions, "auth" | "namespace">): { readonly settings: RareLinkOptions; readonly rare: boolean } {
   const { transport, url, connection, reconnect = {}, worker, WebSocket, namespace = "default", auth } = options;
   const shared = transport === "shared-worker";
   const redis = transport === "redis";
@@ -66,11 +79,8 @@ function linkOf(options: TransportOptions & Pick<BaseOptions, "auth" | "namespac
   if (again.backoff !== "exponential" && again.backoff !== "fixed") throw invalidOption("reconnect.backoff", 'must be "exponential" or "fixed"');
   const address = transport === "memory" || redis ? undefined : url ?? environmentUrl() ?? (transport && !shared ? "" : undefined);
   if (redis) checkOptions(connection ?? {}, "url host port username password database tls", "connection");
-  const settings = { ...again, WebSocket, clock: systemClock, random: Math.random, connectionTimeout: 10_000, url: address === undefined ? address : socketUrl(address, namespace) } as Omit<WebSocketLinkOptions, "url"> & { readonly url: string | undefined };
-  const rare = settings.url === undefined || shared || redis || auth?.type === "mtls";
-  return () => lazyLink(rare
-    ? async () => (await import("./rare-link.ts")).rareLink(settings, options)
-    : async () => (await import("./links/websocket.ts")).webSocketLink(settings as WebSocketLinkOptions), settings);
+  const settings = { ...again, WebSocket, clock: systemClock, random: Math.random, connectionTimeout: 10_000, url: address === undefined ? address : socketUrl(address, namespace) } as RareLinkOptions;
+  return { settings, rare: settings.url === undefined || shared || redis || WebSocket !== undefined || auth?.type === "mtls" };
 }
 
 /** EVENT_ROUTER_URL where there is an environment that may be read: Deno asks for a permission, a browser has none. */

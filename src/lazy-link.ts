@@ -1,7 +1,7 @@
 import { notLoaded } from "./client/later.ts";
 import type { ConnectionError } from "./core/errors.ts";
 import type { Link, LinkListener } from "./core/link.ts";
-import { comeBack, type ComeBackOptions } from "./links/come-back.ts";
+import { comeBack, type ComeBackOptions } from "./core/come-back.ts";
 
 /** A link whose code is loaded when it is needed. Until then it is a pipe that is not open, and code that does not come is a connection that is not made. */
 export function lazyLink(load: () => Promise<Link>, options: ComeBackOptions): Link {

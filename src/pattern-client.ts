@@ -20,7 +20,7 @@ export class PatternClient<Events extends EventMap = AnyEvents, Inputs extends E
    * client.on("user.created", client.errorHandler({ maxRetries: 3, backoff: "exponential", deadLetterQueue: true })(handler));
    */
   errorHandler(options?: ErrorHandlerOptions): Middleware {
-    return lazily(this.engine, import("./client/retry.ts").then(({ retry }) => retry(this.engine, options)));
+    return lazily(this.engine, () => import("./client/retry.ts").then(({ retry }) => retry(this.engine, options)));
   }
 
   /**
@@ -30,7 +30,7 @@ export class PatternClient<Events extends EventMap = AnyEvents, Inputs extends E
    * client.on("external.api.call", client.circuitBreaker({ failureThreshold: 5, recoveryTimeout: "30s", expectedException: ApiError })(handler));
    */
   circuitBreaker(options?: CircuitBreakerOptions): Middleware {
-    return lazily(this.engine, import("./client/circuit-breaker.ts").then(({ circuitBreaker }) => circuitBreaker(this.engine, options)));
+    return lazily(this.engine, () => import("./client/circuit-breaker.ts").then(({ circuitBreaker }) => circuitBreaker(this.engine, options)));
   }
 
   /**
@@ -40,7 +40,7 @@ export class PatternClient<Events extends EventMap = AnyEvents, Inputs extends E
    * client.on("admin.*", client.requirePermission("admin")(handler));
    */
   requirePermission(permission: string): Middleware {
-    return lazily(this.engine, import("./client/permission.ts").then(({ requirePermission }) => requirePermission(permission)));
+    return lazily(this.engine, () => import("./client/permission.ts").then(({ requirePermission }) => requirePermission(permission)));
   }
 
   /**
@@ -49,7 +49,7 @@ export class PatternClient<Events extends EventMap = AnyEvents, Inputs extends E
    * client.on("sensitive.*", client.authorize((event, { user }) => user.hasPermission(`read:${event.type}`))(handler));
    */
   authorize(check: Check): Middleware {
-    return lazily(this.engine, import("./client/permission.ts").then(({ authorize }) => authorize(check)));
+    return lazily(this.engine, () => import("./client/permission.ts").then(({ authorize }) => authorize(check)));
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { Link } from "./core/link.ts";
 import type { Auth } from "./client/options.ts";
+import { lazyLink } from "./lazy-link.ts";
 import type { WebSocketLinkOptions } from "./links/websocket.ts";
 import type { RedisAddress } from "./stores/redis-client.ts";
 import type { SharedWorkerLike } from "./tabs/worker-carrier.ts";
@@ -13,10 +14,20 @@ interface Asked {
   readonly worker?: () => SharedWorkerLike;
 }
 
-/** A link that is not simply a WebSocket: to a router of this process on Redis or in memory, with a certificate, or through the worker of this origin's tabs. */
-export async function rareLink(settings: Omit<WebSocketLinkOptions, "url"> & { readonly url: string | undefined }, { transport, url, connection, auth, worker }: Asked): Promise<Link> {
-  if (transport === "redis") return (await import("./redis-link.ts")).redisLink({ ...(url !== undefined && { url }), ...connection }, settings);
+/** A WebSocket's, but there may be no URL. */
+export type RareLinkOptions = Omit<WebSocketLinkOptions, "url"> & { readonly url: string | undefined };
+
+/** A link that is not simply a WebSocket: to a router of this process on Redis or in memory, with a certificate, through the worker of this origin's tabs, or over a WebSocket of the application. */
+export function rareLink(settings: RareLinkOptions, asked: Asked): Link {
+  return lazyLink(() => load(settings, asked), settings);
+}
+
+async function load(settings: RareLinkOptions, { transport, url: address, connection, auth, worker }: Asked): Promise<Link> {
+  const { url } = settings;
+  if (transport === "redis") return (await import("./redis-link.ts")).redisLink({ ...(address !== undefined && { url: address }), ...connection }, settings);
   if (auth?.type === "mtls") return (await import("./certificate-link.ts")).certificateLink(auth, settings);
   if (transport === "shared-worker") return (await import("./shared-worker-link.ts")).sharedWorkerLink(settings, worker);
-  return (await import("./in-process-router.ts")).inProcessRouterLink();
+  if (url === undefined) return (await import("./in-process-router.ts")).inProcessRouterLink();
+  const [{ webSocketLink }, { evenSocket }] = await Promise.all([import("./links/websocket.ts"), import("./links/even-socket.ts")]);
+  return webSocketLink({ ...settings, url, WebSocket: evenSocket(settings.WebSocket!) });
 }

@@ -48,19 +48,27 @@ export interface WaitingRoom {
 export class ClientOutbox<Room extends WaitingRoom = WaitingRoom> {
   /** Events that wait; 0 until the outbox is opened. */
   size = 0;
-  /** @internal */
-  readonly room: Promise<Room>;
   readonly #listeners = new Set<(size: number) => void>();
+  readonly #load: () => Promise<Room>;
+  #room: Promise<Room> | undefined;
 
   /** @internal */
   constructor(load: (changed: (size: number) => void) => Promise<Room>, report: (error: unknown) => void) {
-    this.room = load((size) => {
+    this.#load = () => load((size) => {
       if (size === this.size) return;
       this.size = size;
       // A listener that throws is told like any failure in the background, and harms no other.
       for (const listener of this.#listeners) Promise.resolve(size).then(listener).catch(report);
     });
-    this.room.catch(report);
+    this.room().catch(report);
+  }
+
+  /** Code that has not come is asked for again. @internal */
+  room(): Promise<Room> {
+    return (this.#room ??= this.#load().catch((error: EventRouterError) => {
+      if (error.code === "ERR_CODE") this.#room = undefined;
+      throw error;
+    }));
   }
 
   /** Calls back on each change of `size`. Returns how to stop listening. */
@@ -71,15 +79,20 @@ export class ClientOutbox<Room extends WaitingRoom = WaitingRoom> {
   }
 
   /** What waits, and what the router has refused. */
-  async list(): Promise<OutboxEntry[]> { return (await this.room).list(); }
+  async list(): Promise<OutboxEntry[]> { return (await this.room()).list(); }
   /** Sends refused events again, under their ids; without ids, all of them. Resolves with how many. */
-  async retry(...ids: string[]): Promise<number> { return (await this.room).retry(ids); }
+  async retry(...ids: string[]): Promise<number> { return (await this.room()).retry(ids); }
   /** Removes events, waiting or refused, each with its whole batch; without ids, all. One that is on its way may still arrive. Resolves with how many. */
-  async drop(...ids: string[]): Promise<number> { return (await this.room).drop(ids); }
+  async drop(...ids: string[]): Promise<number> { return (await this.room()).drop(ids); }
+
+  /** @internal */
+  async leave(): Promise<void> {
+    await this.#room?.then((room) => room.leave(), () => {});
+  }
 
   /** @internal */
   add(one: Publication): void {
-    this.room.then((room) => room.add(one), (error: unknown) => this.abandon(one, error));
+    this.room().then((room) => room.add(one), (error: unknown) => this.abandon(one, error));
   }
 
   /** The caller no longer waits; what is in the outbox already is sent all the same. @internal */

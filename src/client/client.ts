@@ -5,16 +5,16 @@ import type { Durability } from "../core/frames.ts";
 import { checkFunction, checkOptions, wholeNumber } from "./check-options.ts";
 import type { ClientOutbox } from "./client-outbox.ts";
 import type { ClientState } from "./connection.ts";
-import { Engine, type ClientSurroundings } from "./engine.ts";
 import type { Handler } from "./handle-events.ts";
 import type { BaseOptions } from "./options.ts";
 import type { PublishInit, TogetherOptions } from "./publisher.ts";
-import type { Tuple } from "./publishing.ts";
+import type { Publishing, Tuple } from "./publishing.ts";
 import { eventOf, optionsAndHandler, patternsOf, type Tail } from "./read-arguments.ts";
 import type { Receipt } from "./receipt.ts";
 import type { ErrorListener } from "./reporter.ts";
 import type { RequestHandler, RespondOptions, Responder } from "./responders.ts";
 import { standing } from "./standing.ts";
+import { Starter, type ClientSurroundings } from "./starter.ts";
 import { Stream, type StreamOptions } from "./stream.ts";
 import type { SubscribeInit, SubscribeOptions } from "./subscribe-options.ts";
 import type { Subscription } from "./subscription.ts";
@@ -31,18 +31,18 @@ type TypeIn<Events extends EventMap> = keyof Events & string;
 
 /** The application's end: publishes, subscribes, asks and answers over one connection (more for publishes, if asked for). Knows no transport. */
 export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap = Events> {
-  /** What runs behind it, for what is loaded later and for patterns. @internal */
-  readonly engine: Engine;
+  /** What starts what runs behind it, and does what patterns need. @internal */
+  readonly engine: Starter;
 
   constructor(surroundings: ClientSurroundings, options: BaseOptions<Events, Inputs> = {}) {
-    this.engine = new Engine(surroundings, options as BaseOptions<never>);
+    this.engine = new Starter(surroundings, options as BaseOptions<never>);
   }
 
-  get state(): ClientState { return this.engine.connection.state; }
+  get state(): ClientState { return this.engine.state; }
 
   /** What the router promises and can do; undefined without a connection. */
   get capabilities(): { readonly durability: Durability; readonly names: readonly string[] } | undefined {
-    const { welcome } = this.engine.connection;
+    const welcome = this.engine.engine?.connection.welcome;
     return welcome && { durability: welcome.durability, names: welcome.caps };
   }
 
@@ -65,13 +65,13 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
 
   /** Optional: the first use connects. @throws TimeoutError if it takes longer than `timeout`; attempts go on. */
   async connect(options?: WaitOptions): Promise<void> {
-    this.engine.assertOpen();
-    await this.engine.within(this.engine.connection.connected(), "connecting", options);
+    this.engine.use();
+    await this.engine.within(this.engine.ask(({ connection }) => connection.connected()), "connecting", options);
   }
 
   /** Drops the connection and makes a new one, also after the router has refused the client. */
   reconnect(options?: WaitOptions): Promise<void> {
-    if (!this.engine.closed) for (const { connection } of this.engine.lanes) connection.reconnect();
+    this.engine.reconnect();
     const connected = this.connect(options);
     // A button that calls this and does not wait must not end in an unhandled rejection: attempts go on.
     connected.catch(() => {});
@@ -95,17 +95,17 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
 
   /** Publishes `[type, payload, meta?]` tuples in their order, all or none. */
   publishBatch(events: readonly TupleOf<Inputs, Omit<EventInit, "type" | "payload">>[], options?: TogetherOptions): Promise<Receipt[]> {
-    return this.engine.together((publishing) => publishing.publishBatch(events as readonly Tuple[], options));
+    return this.#together((publishing) => publishing.publishBatch(events as readonly Tuple[], options), options);
   }
 
   /** Publishes events in their order, all or none. */
   publishEvents(events: readonly InitOf<Inputs, EventInit>[], options?: TogetherOptions): Promise<Receipt[]> {
-    return this.engine.together((publishing) => publishing.publishEvents(events, options));
+    return this.#together((publishing) => publishing.publishEvents(events, options), options);
   }
 
   /** Publishes what the function gathers, whole, with consecutive seqs; a throw inside publishes nothing and is rethrown. */
   transaction(run: (tx: Transaction<Inputs>) => unknown, options?: TogetherOptions): Promise<Receipt[]> {
-    return this.engine.together((publishing) => publishing.transaction(run as (tx: Transaction) => unknown, options));
+    return this.#together((publishing) => publishing.transaction(run as (tx: Transaction) => unknown, options), options);
   }
 
   /** Subscribes at once; `.ready` resolves when the router has it. Also waits out times without a connection. */
@@ -159,22 +159,21 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
    * Asks whoever responds to this type; resolves with the response as an event.
    * @throws NoRespondersError at once if nobody does, RemoteError what the responder threw; TimeoutError, ConnectionError: unknown whether it was carried out.
    */
-  async request<Response = PayloadOf<AnyEvents, string>, Type extends TypeIn<Inputs> = TypeIn<Inputs>>(type: Type, payload?: PayloadOf<Inputs, Type>, options?: RequestOptions): Promise<RouterEvent<Response>> {
-    this.engine.assertOpen();
-    return this.engine.requests.use((requests) => requests.request(type, payload, options)) as Promise<RouterEvent<Response>>;
+  request<Response = PayloadOf<AnyEvents, string>, Type extends TypeIn<Inputs> = TypeIn<Inputs>>(type: Type, payload?: PayloadOf<Inputs, Type>, options?: RequestOptions): Promise<RouterEvent<Response>> {
+    return this.engine.begin(`the request "${type}"`, options, ({ requests }) => requests.use((all) => all.request(type, payload, options))) as Promise<RouterEvent<Response>>;
   }
 
   /** Answers requests: what the handler returns is the response's payload. Several responders of a type share its requests. */
   respond<Pattern extends string>(patterns: Pattern | readonly Pattern[], handler: RequestHandler<EventOf<Events, Pattern>>): Responder;
   respond<Pattern extends string>(patterns: Pattern | readonly Pattern[], options: RespondOptions, handler: RequestHandler<EventOf<Events, Pattern>>): Responder;
   respond(patterns: Topics, ...tail: Tail): Responder {
-    const { connection, responders, report } = this.engine;
-    this.engine.assertOpen();
+    const { engine } = this;
+    engine.assertOpen();
     const [options, handler] = optionsAndHandler(tail);
     checkOptions(options, "schema", "respond");
-    connection.use();
+    engine.use();
     const own = patternsOf(patterns);
-    return standing({ patterns: own }, responders.use((all) => all.add(own, options, handler as RequestHandler)), report);
+    return standing({ patterns: own }, engine.ask(({ responders }) => responders.use((all) => all.add(own, options, handler as RequestHandler))), engine.report);
   }
 
   /** Calls off an event of this publisher that is held back (`delay`, `deliverAt`); false if it is published already, or was never there. */
@@ -185,6 +184,11 @@ export class Client<Events extends EventMap = AnyEvents, Inputs extends EventMap
   /** Asks the router itself: its statistics, its subscriptions … */
   call(method: string, params?: Readonly<Record<string, unknown>>, options?: WaitOptions): Promise<unknown> {
     return this.engine.call(method, params, options);
+  }
+
+  /** Events that stand or fall together. */
+  #together(publish: (publishing: Publishing) => Promise<Receipt[]>, options: WaitOptions | undefined): Promise<Receipt[]> {
+    return this.engine.begin("publishing", options, ({ publishing }) => publishing.use(publish));
   }
 
   /** Ends subscriptions, waits for the answers to what was published (each up to its own timeout), takes leave. Nothing of the client is left running. */

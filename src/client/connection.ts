@@ -34,6 +34,8 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   /** 0 ≤ x < 1. */
   random(): number;
+  /** A number for a frame, never used before. */
+  next(): number;
   /** How long the router may take to say welcome, ms. */
   readonly timeout: number;
   changed(state: ClientState): void;
@@ -59,7 +61,6 @@ export class Connection {
   /** Pipes so far: what was begun for an older one is void. */
   #pipe = 0;
   #scheduled = false;
-  #last = 0;
   #waiting: PromiseWithResolvers<void>[] = [];
   #holds = 0;
 
@@ -78,7 +79,7 @@ export class Connection {
   get report(): (error: unknown) => void { return this.#options.report; }
 
   /** A number for a frame, never used before. */
-  next(): number { return ++this.#last; }
+  next(): number { return this.#options.next(); }
 
   /** First use connects. @throws what closed the connection for good. */
   use(): void {
@@ -145,7 +146,12 @@ export class Connection {
       const hello: Hello = { v: PROTOCOL_VERSION, ...(await this.#options.hello()) };
       if (pipe === this.#pipe) link.send(JSON.stringify(["hello", hello]));
     } catch (thrown) {
-      if (pipe === this.#pipe) this.#fail(asError(thrown, (cause) => new AuthenticationError("ERR_TOKEN", "auth.token() failed; see the cause, then call reconnect()", { cause })));
+      if (pipe !== this.#pipe) return;
+      const error = asError(thrown, (cause) => new AuthenticationError("ERR_TOKEN", "auth.token() failed; see the cause, then call reconnect()", { cause }));
+      if (error.code !== "ERR_CODE") return this.#fail(error);
+      // Code that has not come may come later.
+      this.#options.report(error);
+      this.#restart(1_000);
     }
   }
 

@@ -44,6 +44,8 @@ export class Feed {
   readonly topics: readonly string[];
   /** There may be something to take, or nothing more will come. */
   changed: () => void = () => {};
+  /** An event is done, whose acknowledgement may be due. */
+  progressed: (feed: Feed) => void = () => {};
   gate: Gate | undefined;
   side: SideQueue | undefined;
   /** What was asked for; undefined until that is known. */
@@ -56,7 +58,6 @@ export class Feed {
   unackedSize = 0;
   /** Encrypts why a handler failed. */
   conceal: ((event: RouterEvent, reason: string) => Promise<string>) | undefined;
-  readonly #progressed: (feed: Feed) => void;
   #epoch: string | undefined;
   /** Last seq that was taken in, or is known not to come. */
   #high = 0;
@@ -68,11 +69,10 @@ export class Feed {
   readonly #doneAhead = new Set<RouterEvent>();
   #mostWaiting = 0;
 
-  constructor(id: number, topics: readonly string[], owner: FeedOwner, progressed: (feed: Feed) => void) {
+  constructor(id: number, topics: readonly string[], owner: FeedOwner) {
     this.id = id;
     this.topics = topics;
     this.owner = owner;
-    this.#progressed = progressed;
   }
 
   /** What to ask the router for, now. */
@@ -186,7 +186,7 @@ export class Feed {
   #count(size: number): void {
     this.unackedEvents++;
     this.unackedSize += size;
-    this.#progressed(this);
+    this.progressed(this);
   }
 
   #tidy(): void {

@@ -83,7 +83,7 @@ export async function parseSubscription(home: Home, init: SubscribeInit<never>, 
   let handler = given as Handler;
   if (onFailure !== undefined) handler = (await import("./retry.ts")).retry(home, onFailure)(handler);
   if (optimistic) {
-    const room = await (home.outbox as ClientOutbox<DurableOutbox>).room;
+    const room = await (home.outbox as ClientOutbox<DurableOutbox>).room();
     handler = await (await import("./offline/optimistic.ts")).optimistic({ handler, spec, concurrency, context, room, vault: await vault, name: home.options.name, report: home.report });
   }
   return { spec, handler: traced(handler), concurrency };

@@ -3,13 +3,17 @@ import { SubscriptionError } from "../core/errors.ts";
 import type { RouterEvent } from "../core/event.ts";
 import type { Gap } from "../core/frames.ts";
 import { checkFunction, checkSignal } from "./check-options.ts";
-import type { Feed } from "./feed.ts";
-import { handleEvents } from "./handle-events.ts";
-import { contextOf, type HandlerContext } from "./handler-context.ts";
+import { Feed } from "./feed.ts";
 import { patternsOf } from "./read-arguments.ts";
 import type { Reporter } from "./reporter.ts";
-import type { ParsedSubscription, SubscribeInit } from "./subscribe-options.ts";
-import type { Subscriptions } from "./subscriptions.ts";
+import type { SubscribeInit } from "./subscribe-options.ts";
+
+/** What a subscription needs of its client. */
+interface SubscriptionHome {
+  next(): number;
+  leave(feed: Feed, reason: unknown): Promise<void>;
+  readonly report: Reporter["report"];
+}
 
 /** Gaps kept for a listener to come. */
 const MOST_UNTOLD = 16;
@@ -23,10 +27,9 @@ const MOST_UNTOLD = 16;
 export class Subscription<E extends RouterEvent = RouterEvent> implements AsyncIterable<E> {
   /** @internal */
   readonly feed: Feed;
-  /** What its handler may know of each first try. @internal */
-  readonly context: HandlerContext;
-  readonly #subscriptions: Subscriptions;
-  readonly #report: Reporter["report"];
+  /** Aborts when it ends. @internal */
+  readonly signal: AbortSignal;
+  readonly #home: SubscriptionHome;
   readonly #ready = Promise.withResolvers<unknown>();
   readonly #handled: boolean;
   readonly #gapListeners = new Set<(gap: Gap) => void>();
@@ -38,16 +41,16 @@ export class Subscription<E extends RouterEvent = RouterEvent> implements AsyncI
   #watched = false;
 
   /** @internal */
-  constructor(subscriptions: Subscriptions, { topics, handler, signal }: SubscribeInit<never>, report: Reporter["report"]) {
+  constructor(home: SubscriptionHome, { topics, handler, signal }: SubscribeInit<never>) {
     checkSignal(signal);
-    this.#subscriptions = subscriptions;
-    this.#report = report;
+    const { report } = home;
+    this.#home = home;
     this.#handled = handler !== undefined;
     // Who does not ask for it is told otherwise.
     this.#ready.promise.catch(() => {});
     const abort = (): void => void this.#leave(signal!.reason);
     const ended = new AbortController();
-    this.feed = subscriptions.open(patternsOf(topics), {
+    this.feed = new Feed(home.next(), patternsOf(topics), {
       began: () => {
         this.#began = true;
         this.#ready.resolve(this);
@@ -69,15 +72,8 @@ export class Subscription<E extends RouterEvent = RouterEvent> implements AsyncI
         }
       },
     });
-    this.context = contextOf(subscriptions.user, ended.signal, this);
+    this.signal = ended.signal;
     signal?.addEventListener("abort", abort, { once: true });
-  }
-
-  /** It is known what to ask for, and who handles it. @internal */
-  begin({ spec, handler, concurrency }: ParsedSubscription): void {
-    if (this.feed.over !== undefined) return;
-    if (handler !== undefined) handleEvents(this.feed, handler, concurrency, this.context, this.#report);
-    this.#subscriptions.ask(this.feed, spec);
   }
 
   /** @internal */
@@ -129,6 +125,6 @@ export class Subscription<E extends RouterEvent = RouterEvent> implements AsyncI
   }
 
   #leave(reason: unknown): Promise<void> {
-    return (this.#left ??= this.#subscriptions.close(this.feed, reason));
+    return (this.#left ??= this.#home.leave(this.feed, reason));
   }
 }

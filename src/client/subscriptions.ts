@@ -3,8 +3,7 @@ import type { RouterEvent } from "../core/event.ts";
 import type { RouterFrame, SubscribeSpec, Welcome } from "../core/frames.ts";
 import { decodeLine, timestamps } from "../core/line.ts";
 import type { Connection, Part } from "./connection.ts";
-import { Feed, type FeedOwner } from "./feed.ts";
-import type { User } from "./handler-context.ts";
+import type { Feed } from "./feed.ts";
 import type { Jobs } from "./jobs.ts";
 import { Later } from "./later.ts";
 
@@ -30,13 +29,10 @@ export class Subscriptions implements Part {
     connection.parts.push(this);
   }
 
-  get user(): User { return this.#connection.user; }
-
   /** What is to be asked for is said by `ask`. */
-  open(topics: readonly string[], owner: FeedOwner): Feed {
-    const feed = new Feed(this.#connection.next(), topics, owner, this.#progressed);
+  open(feed: Feed): void {
+    feed.progressed = this.#progressed;
     this.#feeds.set(feed.id, feed);
-    return feed;
   }
 
   ask(feed: Feed, spec: SubscribeSpec): void {

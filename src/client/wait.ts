@@ -1,7 +1,7 @@
 import { milliseconds, type Duration } from "../core/duration.ts";
 import { TimeoutError } from "../core/errors.ts";
 import { checkSignal } from "./check-options.ts";
-import type { Connection } from "./connection.ts";
+import type { Clock } from "../core/clock.ts";
 
 /** How long a call waits. */
 export interface WaitOptions {
@@ -11,13 +11,16 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What is waited for: how time passes there, and why nothing may come. */
+interface Awaited { readonly clock: Clock; readonly error: unknown }
+
 /** @param what what did not happen in time, and what follows from it. */
-export function timeoutError(what: string, connection: Connection, details = {}): TimeoutError {
-  return new TimeoutError("ERR_TIMEOUT", what, { retryable: true, cause: connection.error, details });
+export function timeoutError(what: string, { error: cause }: Awaited, details = {}): TimeoutError {
+  return new TimeoutError("ERR_TIMEOUT", what, { retryable: true, cause, details });
 }
 
 /** The promise, or a TimeoutError when it takes longer. What is waited for goes on. */
-export function within<T>(promise: Promise<T>, connection: Connection, what: string, fallback: number, { timeout = fallback, signal }: WaitOptions = {}): Promise<T> {
+export function within<T>(promise: Promise<T>, of: Awaited, what: string, fallback: number, { timeout = fallback, signal }: WaitOptions = {}): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal!.reason as Error);
     let cancel = (): void => {};
@@ -28,7 +31,7 @@ export function within<T>(promise: Promise<T>, connection: Connection, what: str
     });
     checkSignal(signal);
     const ms = milliseconds(timeout, "timeout");
-    cancel = connection.clock.after(ms, () => reject(timeoutError(`${what} took longer than ${ms} ms; is the router there?`, connection)));
+    cancel = of.clock.after(ms, () => reject(timeoutError(`${what} took longer than ${ms} ms; is the router there?`, of)));
     signal?.addEventListener("abort", abort, { once: true });
   });
 }

@@ -1,9 +1,8 @@
-import ReconnectingWebSocket from "partysocket/ws";
 import { ConnectionError } from "../core/errors.ts";
 import type { Link, LinkListener } from "../core/link.ts";
-import { comeBack, type ComeBackOptions } from "./come-back.ts";
+import { comeBack, type ComeBackOptions } from "../core/come-back.ts";
 
-/** The part of a WebSocket constructor that is used: the platform's, or that of `ws`. */
+/** The part of a WebSocket constructor that is used. */
 export type WebSocketConstructor = new (url: string) => WebSocketLike;
 
 export interface WebSocketLike {
@@ -19,57 +18,62 @@ export interface WebSocketLike {
 
 export interface WebSocketLinkOptions extends ComeBackOptions {
   readonly url: string;
+  /** Default: the platform's. */
   readonly WebSocket?: WebSocketConstructor | undefined;
   /** ms until an attempt to open is given up. */
   readonly connectionTimeout: number;
 }
 
 const OPEN = 1;
+/** Of the codes that a browser lets its page send. */
+const NO_TEXT = 4003;
 /** A connection that lasted so long, ms, was a good one: the next attempt is a first attempt again. A router that accepts and closes at once is backed off. */
 const GOOD = 5_000;
 
-/**
- * A link over a WebSocket. partysocket opens one and gives up in time; when to try again is decided here, so that a retry can be called off: its own
- * waiting cannot, and would keep a process alive after `close()`.
- */
+/** A link over a WebSocket, a new one for each attempt: what one tells after another has taken its place is for nobody. */
 export function webSocketLink(options: WebSocketLinkOptions): Link {
-  const { url, clock } = options;
+  const { url, clock, connectionTimeout, WebSocket = globalThis.WebSocket as WebSocketConstructor } = options;
   let listener: LinkListener;
-  let socket: ReconnectingWebSocket | undefined;
+  let socket: WebSocketLike | undefined;
   let openedAt: number | undefined;
   let phase: "trying" | "open" | "waiting" | "ended" = "trying";
+  let onTime = (): void => {};
 
   const attempt = (): void => {
     phase = "trying";
-    openedAt = undefined;
-    if (socket !== undefined) return socket.reconnect();
-    const own = new ReconnectingWebSocket(url, undefined, {
-      WebSocket: options.WebSocket,
-      maxEnqueuedMessages: 0,
-      maxRetries: 0,
-      shouldReconnectOnClose: () => false,
-      connectionTimeout: options.connectionTimeout,
-    });
-    socket = own;
-    // Listeners and no `on…`: those are called twice in workerd, by partysocket and by the platform's own EventTarget.
-    own.addEventListener("open", () => {
-      if (phase !== "trying") return;
-      phase = "open";
-      openedAt = clock.now();
-      listener.open();
-    });
-    own.addEventListener("message", ({ data }: MessageEvent) => {
-      if (phase !== "open") return;
-      if (typeof data === "string") listener.message(data);
-      else own.close(1003, "text only");
-    });
-    own.addEventListener("close", ({ code, reason }) => lost(`closed with code ${code}${reason === "" ? "" : `, ${reason}`}`));
-    own.addEventListener("error", ({ message, error }) => lost(message === "TIMEOUT" ? `no answer within ${options.connectionTimeout} ms` : message || "failed", error));
+    socket = openedAt = undefined;
+    try {
+      const own = (socket = new WebSocket(url));
+      onTime = clock.after(connectionTimeout, () => {
+        if (socket === own) lost(`no answer within ${connectionTimeout} ms`);
+        own.close();
+      });
+      const hear = (type: string, heard: (event: Partial<MessageEvent & CloseEvent & ErrorEvent>) => void): void => own.addEventListener(type, (event) => { if (socket === own) heard(event); });
+      hear("open", () => {
+        if (phase !== "trying") return;
+        phase = "open";
+        onTime();
+        openedAt = clock.now();
+        listener.open();
+      });
+      hear("message", ({ data }) => {
+        if (phase !== "open") return;
+        if (typeof data === "string") return listener.message(data);
+        lost("it sent what is no text");
+        own.close(NO_TEXT, "text only");
+      });
+      hear("close", ({ code, reason }) => lost(`closed with code ${code}${reason === "" ? "" : `, ${reason}`}`));
+      hear("error", ({ message, error }) => lost(message || "failed", error));
+    } catch (error) {
+      // An address that this page may not reach: ws from https.
+      lost("refused by the platform", error);
+    }
   };
 
   /** One failure may be told twice, as an error and as a close. */
   const lost = (why: string, cause?: unknown): void => {
     if (phase !== "trying" && phase !== "open") return;
+    onTime();
     const verb = phase === "open" ? "lost" : "not made";
     if (openedAt !== undefined && clock.now() - openedAt >= GOOD) attempts.good();
     const final = !attempts.failed();
@@ -92,12 +96,14 @@ export function webSocketLink(options: WebSocketLinkOptions): Link {
       if (phase === "ended") return;
       const was = phase;
       phase = "waiting";
+      onTime();
       socket?.close(1000, "restart");
       attempts.again(delay);
       if (was === "open" || was === "trying") listener.down(new ConnectionError("ERR_CONNECTION_LOST", `the connection to ${url} is made anew`, { retryable: true }), false);
     },
     close() {
       phase = "ended";
+      onTime();
       attempts.stop();
       socket?.close(1000, "bye");
     },

@@ -3,26 +3,25 @@ import { EventRouterClient } from "../../src/event-router.ts";
 import type { WebSocketConstructor } from "../../src/links/websocket.ts";
 
 /** A WebSocket that opens nowhere and notes where it should. */
-function noting(): { readonly urls: string[]; readonly WebSocket: WebSocketConstructor } {
-  const urls: string[] = [];
+function noting(): { readonly url: Promise<string>; readonly WebSocket: WebSocketConstructor } {
+  const { promise, resolve } = Promise.withResolvers<string>();
   class Noting extends EventTarget {
     readonly readyState = 0;
     binaryType = "blob";
     constructor(url: string) {
       super();
-      urls.push(url);
+      resolve(url);
     }
     send(): void {}
     close(): void {}
   }
-  return { urls, WebSocket: Noting as unknown as WebSocketConstructor };
+  return { url: promise, WebSocket: Noting as unknown as WebSocketConstructor };
 }
 
 async function urlOf(options: object): Promise<string | undefined> {
-  const { urls, WebSocket } = noting();
-  await using client = new EventRouterClient({ ...options, WebSocket, timeout: 20 });
-  await client.connect().catch(() => {});
-  return urls[0];
+  const { url, WebSocket } = noting();
+  await using client = new EventRouterClient({ ...options, WebSocket });
+  return await Promise.race([url, client.connect().then(() => undefined, () => undefined)]);
 }
 
 afterEach(() => {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { ConnectionError } from "../../src/core/errors.ts";
 import type { Link, LinkListener } from "../../src/core/link.ts";
 import { lazyLink } from "../../src/lazy-link.ts";
-import type { ComeBackOptions } from "../../src/links/come-back.ts";
+import type { ComeBackOptions } from "../../src/core/come-back.ts";
 import { settle, TestClock } from "../support/test-clock.ts";
 
 /** A lazy link whose code comes or does not, as the test says. */

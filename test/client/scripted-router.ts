@@ -9,7 +9,7 @@ import { settle, TestClock } from "../support/test-clock.ts";
 
 // What a client loads when it is first used would take more than a turn.
 await Promise.all([
-  import("../../src/client/batches.ts"), import("../../src/client/jobs.ts"), import("../../src/client/publishing.ts"), import("../../src/client/requests.ts"),
+  import("../../src/client/batches.ts"), import("../../src/client/engine.ts"), import("../../src/client/jobs.ts"), import("../../src/client/publishing.ts"), import("../../src/client/requests.ts"),
   import("../../src/client/responders.ts"), import("../../src/client/spread.ts"), import("../../src/client/subscribe-options.ts"), import("../../src/client/too-large.ts"), import("../../src/client/transaction.ts"),
 ]);
 

@@ -36,9 +36,6 @@ function sockets() {
   return { all, WebSocket: FakeSocket as unknown as WebSocketConstructor };
 }
 
-/** partysocket takes a turn of the real loop to begin. */
-const begun = (): Promise<void> => new Promise((resolve) => { setTimeout(resolve, 5); });
-
 function linked(options: Partial<WebSocketLinkOptions> = {}) {
   const clock = new TestClock();
   const { all, WebSocket } = sockets();
@@ -65,7 +62,6 @@ describe("webSocketLink", () => {
   test("opens at once, carries text both ways, is silent while closed", async () => {
     const { all, told, link, clock } = linked();
     link.send("too early");
-    await begun();
     const socket = all[0]!;
     expect(socket.url).toBe("ws://r/ws");
     socket.open();
@@ -80,17 +76,15 @@ describe("webSocketLink", () => {
   test("comes back after random × min(maxDelay, minDelay × 2^attempt), for ever; a router that closes at once is backed off", async () => {
     const { all, told, randoms, clock, errors } = linked();
     randoms.push(1, 1, 1, 1, 1, 1);
-    await begun();
     const delays: number[] = [];
     for (let i = 0; i < 6; i++) {
       if (i % 2 === 0) all.at(-1)!.open();
       const before = all.length;
       all.at(-1)!.drop();
       const start = clock.now();
-      while (clock.timers > 0) await clock.advance(10);
+      while (all.length === before) await clock.advance(10);
       delays.push(clock.now() - start);
-      await begun();
-      expect(all.length).toBe(before + 1);
+        expect(all.length).toBe(before + 1);
     }
     expect(delays).toEqual([100, 200, 400, 800, 1_000, 1_000]);
     expect(told.filter((one) => one === "down")).toHaveLength(6);
@@ -99,14 +93,14 @@ describe("webSocketLink", () => {
     await clock.advance(5_000);
     randoms.push(0.5);
     all.at(-1)!.drop();
-    expect(clock.timers).toBe(1);
-    await clock.advance(50);
-    expect(clock.timers).toBe(0);
+    await clock.advance(49);
+    expect(all).toHaveLength(7);
+    await clock.advance(1);
+    expect(all).toHaveLength(8);
   });
 
   test("a refusal, told as an error and a close, is one failure with its cause", async () => {
     const { all, told, errors } = linked({ enabled: false });
-    await begun();
     all[0]!.fail();
     all[0]!.drop();
     expect([told, errors[0]!.code, errors[0]!.retryable]).toEqual([["down for good"], "ERR_CONNECTION_FAILED", false]);
@@ -115,52 +109,70 @@ describe("webSocketLink", () => {
 
   test("maxAttempts in a row, then no more; fixed delays", async () => {
     const { all, told, clock } = linked({ maxAttempts: 2, backoff: "fixed" });
-    await begun();
     for (let i = 0; i < 3; i++) {
       all.at(-1)!.drop();
       await clock.advance(100);
-      await begun();
-    }
+      }
     expect([told, all.length, clock.timers]).toEqual([["down", "down", "down for good"], 3, 0]);
   });
 
   test("an attempt that takes too long is given up", async () => {
-    const { told } = linked({ connectionTimeout: 10, enabled: false });
-    await expect.poll(() => told).toEqual(["down for good"]);
+    const { all, told, errors, clock } = linked({ connectionTimeout: 10, enabled: false });
+    await clock.advance(9);
+    expect(told).toEqual([]);
+    await clock.advance(1);
+    expect([told, all[0]!.readyState, clock.timers]).toEqual([["down for good"], 3, 0]);
+    expect(errors[0]!.message).toContain("no answer within 10 ms");
+    all[0]!.open();
+    expect(told).toHaveLength(1);
+  });
+
+  test("what an older socket tells when another has taken its place is for nobody", async () => {
+    const { all, told, clock, link } = linked();
+    all[0]!.open();
+    link.restart();
+    await clock.advance(0);
+    all[1]!.open();
+    all[0]!.say("late");
+    all[0]!.drop();
+    all[1]!.say("new");
+    expect(told).toEqual(["open", "down", "open", "new"]);
+  });
+
+  test("an address that the platform refuses is a connection that is not made", async () => {
+    class Refusing { constructor() { throw new DOMException("An insecure WebSocket connection may not be initiated from a page loaded over HTTPS.", "SecurityError"); } }
+    const { told, errors, clock } = linked({ WebSocket: Refusing as unknown as WebSocketConstructor, maxAttempts: 1 });
+    await clock.advance(100);
+    expect([told, errors[0]!.code, clock.timers]).toEqual([["down", "down for good"], "ERR_CONNECTION_FAILED", 0]);
+    expect(errors[0]!.cause).toBeInstanceOf(DOMException);
   });
 
   test("restart drops the pipe and makes a new one, not before the delay", async () => {
     const { all, told, clock, link } = linked();
-    await begun();
     all[0]!.open();
     link.restart(500);
     all[0]!.say("from the old pipe");
     expect([told, all[0]!.closedWith]).toEqual([["open", "down"], 1000]);
     await clock.advance(499);
-    await begun();
     expect(all.length).toBe(1);
     await clock.advance(1);
-    await begun();
     all[1]!.open();
     expect(told).toEqual(["open", "down", "open"]);
   });
 
   test("close while it waits calls the next attempt off", async () => {
     const { all, clock, link } = linked();
-    await begun();
     all[0]!.drop();
     link.close();
     link.restart();
     await clock.advance(10_000);
-    await begun();
     expect([all.length, clock.timers]).toEqual([1, 0]);
   });
 
   test("a binary message is no protocol of ours: the pipe is dropped", async () => {
     const { all, told } = linked();
-    await begun();
     all[0]!.open();
     all[0]!.say(new ArrayBuffer(2));
-    expect([told, all[0]!.closedWith]).toEqual([["open", "down"], 1003]);
+    expect([told, all[0]!.closedWith]).toEqual([["open", "down"], 4003]);
   });
 });

@@ -1,17 +1,17 @@
 // What a page loads, minified and gzipped; the budgets are where we are, so that they only ever fall.
 //   core         before it is used. What the client loads when it is used stays out.
-//   live         to connect, publish, subscribe and resume over a WebSocket, as one file: what nearly every page pays.
+//   live         to connect, publish, subscribe and resume over a WebSocket, as one file: what nearly every page pays once it is connected.
 //   everything   a web application that also asks and answers, works offline (IndexedDB) and encrypts (WebCrypto): all it loads altogether, as one file. Filters over
 //                encrypted payloads, sagas and other patterns, tabs, durable subscriptions … are loaded by those that use them.
 import { build } from "esbuild";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
-const LIVE = ["links/websocket"];
+const LIVE = ["client/engine", "links/websocket"];
 const rows = [
-  { name: "browser client", budget: 12_325, goal: 9_000, parts: [] },
-  { name: "with its WebSocket", budget: 15_453, goal: 9_000, parts: LIVE },
-  { name: "with requests, responders, outbox and encryption", budget: 38_557, goal: 24_000, parts: [...LIVE, "client/requests", "client/responders", "client/offline/open-outbox", "outbox-home", "stores/indexeddb", "client/encryption/open-vault", "client/encryption/web-engine"] },
+  { name: "browser client", budget: 7_950, goal: 9_000, parts: [] },
+  { name: "with its WebSocket", budget: 14_000, goal: 9_000, parts: LIVE },
+  { name: "with requests, responders, outbox and encryption", budget: 38_350, goal: 24_000, parts: [...LIVE, "client/publishing", "client/requests", "client/responders", "client/offline/open-outbox", "outbox-home", "stores/indexeddb", "client/encryption/open-vault", "client/encryption/web-engine"] },
 ];
 
 const later = new Set();

@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "./clock.ts";
 
 /** How to come back after a connection that was lost, or not made. */
 export interface ComeBackOptions {
