@@ -24,6 +24,16 @@ describe("asking", () => {
     expect(router.clock.timers).toBe(0);
   });
 
+  test("a plain one needs no other code, and overtakes nothing that was published before it, also where that waits for its code", async () => {
+    const { router, client } = await connected();
+    void client.request("a", 1).catch(() => {});
+    expect((await router.take()).map(({ name }) => name)).toEqual(["req"]);
+    expect(client.engine.engine!.publishing.part).toBeUndefined();
+    client.publishBatch([["b"]]).catch(() => {});
+    void client.request("a", 2).catch(() => {});
+    expect((await router.take()).map(({ name }) => name)).toEqual(["pub", "req"]);
+  });
+
   test("a refusal is the error it was", async () => {
     const { router, client } = await connected();
     const answer = client.request("a");

@@ -11,7 +11,7 @@ const LIVE = ["client/engine", "links/websocket"];
 const rows = [
   { name: "browser client", budget: 7_950, goal: 9_000, parts: [] },
   { name: "with its WebSocket", budget: 14_000, goal: 9_000, parts: LIVE },
-  { name: "with requests, responders, outbox and encryption", budget: 38_350, goal: 24_000, parts: [...LIVE, "client/publishing", "client/requests", "client/responders", "client/offline/open-outbox", "outbox-home", "stores/indexeddb", "client/encryption/open-vault", "client/encryption/web-engine"] },
+  { name: "with requests, responders, outbox and encryption", budget: 36_850, goal: 24_000, parts: [...LIVE, "client/requests", "client/responders", "client/offline/open-outbox", "outbox-home", "stores/indexeddb", "client/encryption/open-vault", "client/encryption/web-engine"] },
 ];
 
 const later = new Set();
