@@ -2,6 +2,7 @@ import { SignJWT } from "jose";
 import { expect, test } from "vitest";
 import { anyPolicy } from "../../src/auth/any-policy.ts";
 import { apiKeyPolicy, createApiKey } from "../../src/auth/api-keys.ts";
+import { certificatePolicy } from "../../src/auth/certificates.ts";
 import { createToken } from "../../src/auth/create-token.ts";
 import { jwtPolicy } from "../../src/auth/jwt.ts";
 import type { Credential } from "../../src/core/frames.ts";
@@ -72,4 +73,15 @@ test("[I15] a token that does not say when it was made was made before its subje
   expect(await comes()).toMatchObject({ subject: "alice" });
   policy.revoke("alice");
   await expect(comes()).rejects.toMatchObject({ code: "ERR_REVOKED" });
+});
+
+test("[I15] a certificate that was revoked stays revoked when it comes again in a list", async () => {
+  const fingerprint = "ab".repeat(32);
+  const list = [{ fingerprint, permissions: ["subscribe:news"] }, { san: "DNS:device.example", permissions: ["subscribe:news"] }];
+  const policy = certificatePolicy(list, () => START);
+  const comes = (names: readonly string[]) => (async () => policy.authenticate(undefined, "default", { certificate: { fingerprint: names.length === 0 ? fingerprint : "cd".repeat(32), names, expiresAt: START + 1_000 } }))();
+  policy.revoke(fingerprint);
+  policy.replace(list);
+  await expect(comes([])).rejects.toMatchObject({ code: "ERR_UNAUTHENTICATED" });
+  expect(await comes(["DNS:device.example"])).toMatchObject({ subject: "DNS:device.example" });
 });

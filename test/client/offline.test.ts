@@ -66,6 +66,23 @@ async function stored(): Promise<RouterEvent[]> {
   return events.map(([seq, , , id, type, payload]) => ({ seq, id, type, payload }) as RouterEvent);
 }
 
+/** A router whose answers wait until the test lets them through. */
+function slow() {
+  const held: (() => void)[] = [];
+  let answers = false;
+  return {
+    get held() { return held.length; },
+    answers() {
+      answers = true;
+      for (const say of held.splice(0)) say();
+    },
+    makeLink: (): Link => {
+      const link = network.makeLink();
+      return { ...link, start: (on) => link.start({ ...on, message: (text) => (answers || text.includes('"welcome"') ? on.message(text) : void held.push(() => on.message(text))) }) };
+    },
+  };
+}
+
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 const emptied = (client: PatternClient) => expect.poll(() => client.outbox.size).toBe(0);
 
@@ -313,6 +330,46 @@ describe("offline", () => {
     rmSync(files, { recursive: true });
   });
 
+  test("[P1] a publish that a cut surprises is queued at once: it is durable here", async () => {
+    const router = slow();
+    network.online = true;
+    const client = connect({ store: outboxes }, { timeout: "1h" }, router.makeLink);
+    await client.connect();
+    let status: string | undefined;
+    void client.publish("n", 1).then((receipt) => { ({ status } = receipt); });
+    await expect.poll(() => router.held).toBe(1);
+    expect(status).toBeUndefined();
+    network.online = false;
+    await expect.poll(() => status).toBe("queued");
+  });
+
+  test("[P1] what an earlier client has left is sent though nobody publishes", async () => {
+    const first = connect();
+    await first.publish("n", 1);
+    await first.close();
+    network.online = true;
+    connect();
+    await expect.poll(async () => (await stored()).length).toBe(1);
+  });
+
+  test("an event of another tab that has come already is not handled again when it is heard of as pending, late", async () => {
+    const heard = Promise.withResolvers<void>();
+    const late: Store = { ...outboxes, open: async (name) => {
+      const log = await outboxes.open(name);
+      return Object.assign(Object.create(log) as Log, { watch: (listener: Parameters<Log["watch"]>[0]) => log.watch((events) => void heard.promise.then(() => listener(events))) });
+    } };
+    network.online = true;
+    const [tab, other] = [connect(), connect({ store: late })];
+    const got: unknown[] = [];
+    await other.subscribe({ topics: "n", optimistic: true, handler: ({ payload, pending = false }) => void got.push([payload, pending]) });
+    await tab.publish("n", 1);
+    await expect.poll(() => got).toEqual([[1, false]]);
+    heard.resolve();
+    await tab.publish("n", 2);
+    await expect.poll(() => got.length).toBe(2);
+    expect((got[1] as unknown[])[0]).toBe(2);
+  });
+
   test("[P4] an event that is published again after it has left the outbox is a repeat, and its publisher is answered", async () => {
     network.online = true;
     const client = connect();
@@ -330,22 +387,15 @@ describe("offline", () => {
       const log = await outboxes.open(`${name} ${++lives}`);
       return Object.assign(Object.create(log) as Log, lives === 1 && { lost: lose.promise });
     } };
-    let answers = false;
-    // What the router says waits until the test lets it through.
-    const held: (() => void)[] = [];
-    const makeLink = (): Link => {
-      const link = network.makeLink();
-      return { ...link, start: (on) => link.start({ ...on, message: (text) => (answers || text.includes('"welcome"') ? on.message(text) : void held.push(() => on.message(text))) }) };
-    };
+    const router = slow();
     network.online = true;
-    const client = connect({ store }, {}, makeLink);
+    const client = connect({ store }, {}, router.makeLink);
     await client.connect();
     const receipt = client.publish("n", 1);
-    await expect.poll(() => held.length).toBe(1);
+    await expect.poll(() => router.held).toBe(1);
     lose.resolve(new PublishError("ERR_EPOCH", "the storage was cleared", { retryable: true }));
     await expect.poll(() => lives).toBe(2);
-    answers = true;
-    for (const say of held) say();
+    router.answers();
     expect(await receipt).toMatchObject({ status: expect.stringMatching(/published|duplicate/), seq: 1 });
     await emptied(client);
     expect(await stored()).toHaveLength(1);

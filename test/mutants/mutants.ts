@@ -164,4 +164,15 @@ export const mutants: readonly Mutant[] = [
   one("a tab takes the log that was made anew for its own", "stores/indexeddb-log.ts", "if (now?.epoch === epoch) return", "if (now !== undefined) return", "test/browser/indexeddb.test.ts"),
   one("a trim forgets how long an event stream was", "stores/indexeddb-streams.ts", "[namespace, stream, version], false, true)", "[namespace, stream, version], false, false)", "test/browser/indexeddb.test.ts"),
   one("other tabs do not hear of what one writes", "stores/indexeddb-log.ts", "if (events.length > 0) told();", "", "test/browser/indexeddb.test.ts"),
+  // Hosts that sleep, and sockets that nobody reads.
+  one("a deadline that was stored is lost with the object that waited for it", "hosts/object-clock.ts", "if (wrote) this.#setAlarm(this.now() + Math.max(left, 0) + SAFETY);", "", "test/runtimes/workerd/keeping.workerd.ts"),
+  one("what was sent to a socket is not written down before its object sleeps", "hosts/sleeping-sockets.ts", "    this.at = Date.now();\n    this.#touched(this);", "    this.at = Date.now();", "test/runtimes/workerd/sleeping.workerd.ts"),
+  one("an object answers for another namespace", "hosts/event-router-object.ts", "if (namespace !== own) throw", "if (namespace === \"\") throw", "test/runtimes/workerd/sleeping.workerd.ts"),
+  one("a peer that never reads is waited for", "hosts/websocket-connection.ts", " || this.#clogged >= CLOGGED) this.terminate();", ") this.terminate();", "test/hosts/websocket.test.ts"),
+  one("pongs that nobody reads fill the memory", "hosts/websocket-connection.ts", "    if (messages[0]!.text === PONG && wire.writableLength > NO_PONG) return;\n", "", "test/hosts/websocket.test.ts"),
+  one("a certificate that was revoked is good again with the next list", "auth/certificates.ts", ".filter(({ mark }) => !gone.has(mark));", ";", "test/auth/sleep.test.ts"),
+  one("a publish that a cut surprises is told nothing until its time is over", "client/offline/durable-outbox.ts", "  down(): void {\n    this.#leadership.resign();\n    this.#waiters.queueAll();", "  down(): void {\n    this.#leadership.resign();", "test/client/offline.test.ts"),
+  one("the next client sends what was dropped from the outbox", "client/offline/dead-letters.ts", "const keys = [...(await log.listBookmarks(DEAD)), ...(await log.listBookmarks(DROPPED))]", "const keys = [...(await log.listBookmarks(DEAD))]", "test/client/offline.test.ts"),
+  one("what an earlier client left waits until somebody publishes", "client/offline/durable-outbox.ts", "else if (outbox.size > 0) outbox.#connect();", "", "test/client/offline.test.ts"),
+  one("an event of this device is handled again when it comes as pending after it has come", "client/offline/optimistic.ts", "real.has(event.id) || ", "", "test/client/offline.test.ts"),
 ];

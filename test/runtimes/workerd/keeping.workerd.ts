@@ -70,6 +70,8 @@ test("[P4] an alarm that throws after it has done its work comes again: what is 
 test("[P1] a deadline within a second survives the end of its object", async () => {
   const ns = "near";
   await heldBack(ns, 900);
+  // Stored with it: who looks later wakes the object by that.
+  expect(await alarmOf(ns)).not.toBeNull();
   await abortAllDurableObjects();
   // Nobody asks the object for anything: its alarm wakes it.
   const reader = await (async () => {
