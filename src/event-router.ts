@@ -80,7 +80,7 @@ function transportOf(options: TransportOptions & Pick<BaseOptions, "auth" | "nam
   const address = transport === "memory" || redis ? undefined : url ?? environmentUrl() ?? (transport && !shared ? "" : undefined);
   if (redis) checkOptions(connection ?? {}, "url host port username password database tls", "connection");
   const settings = { ...again, WebSocket, clock: systemClock, random: Math.random, connectionTimeout: 10_000, url: address === undefined ? address : socketUrl(address, namespace) } as RareLinkOptions;
-  return { settings, rare: settings.url === undefined || shared || redis || WebSocket !== undefined || auth?.type === "mtls" };
+  return { settings, rare: settings.url === undefined || shared || redis || auth?.type === "mtls" };
 }
 
 /** EVENT_ROUTER_URL where there is an environment that may be read: Deno asks for a permission, a browser has none. */

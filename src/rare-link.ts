@@ -17,17 +17,14 @@ interface Asked {
 /** A WebSocket's, but there may be no URL. */
 export type RareLinkOptions = Omit<WebSocketLinkOptions, "url"> & { readonly url: string | undefined };
 
-/** A link that is not simply a WebSocket: to a router of this process on Redis or in memory, with a certificate, through the worker of this origin's tabs, or over a WebSocket of the application. */
+/** A link that is not simply a WebSocket: to a router of this process on Redis or in memory, with a certificate, or through the worker of this origin's tabs. */
 export function rareLink(settings: RareLinkOptions, asked: Asked): Link {
   return lazyLink(() => load(settings, asked), settings);
 }
 
-async function load(settings: RareLinkOptions, { transport, url: address, connection, auth, worker }: Asked): Promise<Link> {
-  const { url } = settings;
-  if (transport === "redis") return (await import("./redis-link.ts")).redisLink({ ...(address !== undefined && { url: address }), ...connection }, settings);
+async function load(settings: RareLinkOptions, { transport, url, connection, auth, worker }: Asked): Promise<Link> {
+  if (transport === "redis") return (await import("./redis-link.ts")).redisLink({ ...(url !== undefined && { url }), ...connection }, settings);
   if (auth?.type === "mtls") return (await import("./certificate-link.ts")).certificateLink(auth, settings);
   if (transport === "shared-worker") return (await import("./shared-worker-link.ts")).sharedWorkerLink(settings, worker);
-  if (url === undefined) return (await import("./in-process-router.ts")).inProcessRouterLink();
-  const [{ webSocketLink }, { evenSocket }] = await Promise.all([import("./links/websocket.ts"), import("./links/even-socket.ts")]);
-  return webSocketLink({ ...settings, url, WebSocket: evenSocket(settings.WebSocket!) });
+  return (await import("./in-process-router.ts")).inProcessRouterLink();
 }

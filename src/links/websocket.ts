@@ -1,6 +1,7 @@
 import { ConnectionError } from "../core/errors.ts";
 import type { Link, LinkListener } from "../core/link.ts";
 import { comeBack, type ComeBackOptions } from "../core/come-back.ts";
+import { evenSocket } from "./even-socket.ts";
 
 /** The part of a WebSocket constructor that is used. */
 export type WebSocketConstructor = new (url: string) => WebSocketLike;
@@ -30,9 +31,14 @@ const NO_TEXT = 4003;
 /** A connection that lasted so long, ms, was a good one: the next attempt is a first attempt again. A router that accepts and closes at once is backed off. */
 const GOOD = 5_000;
 
-/** A link over a WebSocket, a new one for each attempt: what one tells after another has taken its place is for nobody. */
+/** A link over the platform's WebSocket, or the application's. */
 export function webSocketLink(options: WebSocketLinkOptions): Link {
-  const { url, clock, connectionTimeout, WebSocket = globalThis.WebSocket as WebSocketConstructor } = options;
+  return socketLink(evenSocket(options.WebSocket), options);
+}
+
+/** A link over sockets, a new one for each attempt: what one tells after another has taken its place is for nobody. */
+export function socketLink(WebSocket: WebSocketConstructor, options: Omit<WebSocketLinkOptions, "WebSocket">): Link {
+  const { url, clock, connectionTimeout } = options;
   let listener: LinkListener;
   let socket: WebSocketLike | undefined;
   let openedAt: number | undefined;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ConnectionError } from "../../src/core/errors.ts";
-import { webSocketLink, type WebSocketConstructor, type WebSocketLinkOptions } from "../../src/links/websocket.ts";
+import { socketLink, type WebSocketConstructor, type WebSocketLinkOptions } from "../../src/links/websocket.ts";
 import { TestClock } from "../support/test-clock.ts";
 
 /** WebSockets that do what the test says. */
@@ -42,8 +42,8 @@ function linked(options: Partial<WebSocketLinkOptions> = {}) {
   const told: string[] = [];
   const errors: ConnectionError[] = [];
   const randoms: number[] = [];
-  const link = webSocketLink({
-    url: "ws://r/ws", WebSocket, clock, enabled: true, maxAttempts: Infinity, backoff: "exponential", minDelay: 100, maxDelay: 1_000, connectionTimeout: 60_000,
+  const link = socketLink(options.WebSocket ?? WebSocket, {
+    url: "ws://r/ws", clock, enabled: true, maxAttempts: Infinity, backoff: "exponential", minDelay: 100, maxDelay: 1_000, connectionTimeout: 60_000,
     random: () => randoms.shift() ?? 0.5,
     ...options,
   });
@@ -58,7 +58,7 @@ function linked(options: Partial<WebSocketLinkOptions> = {}) {
   return { clock, all, told, errors, randoms, link };
 }
 
-describe("webSocketLink", () => {
+describe("socketLink", () => {
   test("opens at once, carries text both ways, is silent while closed", async () => {
     const { all, told, link, clock } = linked();
     link.send("too early");
