@@ -27,10 +27,12 @@ export type LinkVerdict =
 export type ProcessVerdict = "pause router" | "pause client" | "kill router" | "kill client" | "stop router" | "clock router" | "clock client";
 export type HubVerdict = "kill hub" | "close hub";
 export type PeerVerdict = "partition";
+/** Half of it arrives and the connection breaks. */
+export type StreamVerdict = "tear";
 /** No fault: two that differ have met. */
 export type MixVerdict = "met";
 export type StoreVerdict = "error" | "slow" | "full" | "crash";
-export type Verdict = LinkVerdict | ProcessVerdict | HubVerdict | StoreVerdict | PeerVerdict | MixVerdict;
+export type Verdict = LinkVerdict | ProcessVerdict | HubVerdict | StoreVerdict | PeerVerdict | StreamVerdict | MixVerdict;
 
 const UP = ["hello", "pub", "sub", "unsub", "ack", "req", "serve", "answer", "fail", "cancel", "call", "bye", "ping", "done", "nack"];
 const DOWN = ["welcome", "pub", "on", "end", "ev", "mix", "gap", "ask", "ok", "err", "bye", "pong", "job"];
@@ -53,6 +55,9 @@ const BRIDGE = ["take", "done"];
 /** Between a tab and what it shares a connection by, where no message is lost. */
 const TAB = ["up:hello", "up:pub", "up:sub", "up:unsub", "up:ack", "up:req", "up:serve", "up:answer", "up:call", "up:done", "up:nack", "down:welcome", "down:pub", "down:on", "down:end", "down:ev", "down:mix", "down:gap", "down:ask", "down:ok", "down:err", "down:job", "down:bye"];
 
+/** Of server-sent events: the request, and what a piece of the answer brings. */
+const SSE = ["open", "retry", "id", "data", "gap"];
+
 /** Releases that meet: at the two ends of a connection, and over one log. */
 const MIXES = [...RELEASES.flatMap((client) => RELEASES.map((router) => `mix:${client} client, ${router} router`)).filter((one) => one !== "mix:this client, this router"), "mix:newer record", "mix:newer word"];
 
@@ -65,6 +70,7 @@ export const cells: readonly (readonly [at: string, verdict: Verdict])[] = [
   ...pairs(PEER.map((name) => `peer:${name}`), PEERS),
   ...pairs(TAB.map((name) => `tab ${name}`), ["delay", "kill client", "kill hub", "close hub"] as const),
   ...pairs(BRIDGE.map((name) => `bridge:${name}`), ["delay", "pause client", "kill client", "clock client"] as const),
+  ...pairs(SSE.map((name) => `sse:${name}`), ["lose", "cut", "tear", "delay", "kill router", "stop router", "kill client"] as const),
   ...pairs(MIXES, ["met"] as const),
   ...pairs(["store:claim", "store:release"], ["error", "slow", "crash"]),
 ];

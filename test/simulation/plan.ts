@@ -64,6 +64,15 @@ export interface BridgePlan {
   readonly timeout: number;
 }
 
+/** A page that reads server-sent events. */
+export interface PagePlan {
+  readonly namespace: string;
+  readonly topics: readonly string[];
+  readonly from: "now" | "start";
+  /** ms it takes for a piece of its stream, so long as the world is not healed. */
+  readonly slow: number;
+}
+
 /** All that a simulation is made of. Leaving out an operation or a fault leaves the rest as it is. */
 export interface Plan {
   readonly seed: number;
@@ -71,6 +80,7 @@ export interface Plan {
   readonly routers: number;
   readonly clients: readonly ClientPlan[];
   readonly bridge?: BridgePlan;
+  readonly pages: readonly PagePlan[];
   /** Of router `i` in its life `n`: the one at `i + n`, round and round. */
   readonly releases: readonly Release[];
   readonly limits: { readonly windowEvents: number; readonly windowSize: number; readonly batch: number };
@@ -120,15 +130,16 @@ export function planOf(seed: number): Plan {
     groups: GROUPS.filter(() => random.chance(0.45)),
   }));
   const bridge = storage !== "memory" && random.chance(0.3) ? { from: NAMESPACES[0], to: NAMESPACES[1], timeout: random.one([1_500, 5_000]) } : undefined;
+  const pages = Array.from({ length: random.weighted([[7, 0], [2, 1], [1, 2]]) }, (): PagePlan => ({ namespace: random.one([NAMESPACES[0], NAMESPACES[0], NAMESPACES[1]]), topics: random.one(PATTERNS), from: random.one(["start", "now"]), slow: random.one([0, 0, 700, 3_000]) }));
   const ops = operations(new Random(seed, "operations"), clients, duration, retention.maxEvents === undefined && retention.maxAge === undefined);
   return {
-    seed, storage, routers, clients, duration, retention, releases, ops, ...(bridge !== undefined && { bridge }),
+    seed, storage, routers, clients, duration, retention, releases, pages, ops, ...(bridge !== undefined && { bridge }),
     limits: { windowEvents, windowSize: random.one([1_800, 4_000, 20_000]), batch: 20 },
     tail: random.chance(0.6) ? { events: random.whole(2, 8), size: 1_500 } : { events: 64, size: 20_000 },
     heartbeat: random.one([1_000, 3_000]),
     latency: random.one([2, 20, 200]),
     storeLatency: random.one([0, 5, 100]),
-    faults: faultsOf(seed, new Random(seed, "faults"), (at) => reaches({ storage, bridge, clients }, at)),
+    faults: faultsOf(seed, new Random(seed, "faults"), (at) => reaches({ storage, bridge, clients, pages }, at)),
   };
 }
 
@@ -150,9 +161,10 @@ function faultsOf(seed: number, random: Random, possibly: (at: string) => boolea
 const PEERS = /^peer:|^store:(claim|release)$/;
 
 /** Whether a world has what a step is about. */
-export function reaches({ storage, bridge, clients }: Pick<Plan, "storage" | "clients"> & { readonly bridge?: BridgePlan | undefined }, at: string): boolean {
+export function reaches({ storage, bridge, clients, pages }: Pick<Plan, "storage" | "clients" | "pages"> & { readonly bridge?: BridgePlan | undefined }, at: string): boolean {
   if (at.startsWith("sql:")) return storage === "sqlite";
   if (at.startsWith(TAB)) return clients.some(({ tab }) => tab === true);
+  if (at.startsWith("sse:")) return pages.length > 0;
   if (at.startsWith("bridge:")) return bridge !== undefined;
   return storage === "shared" || !PEERS.test(at);
 }
@@ -170,12 +182,12 @@ const RARE: ReadonlyMap<string, number> = new Map([
   ["down:mix", 1.8], ["down:gap", 3.5], ["down:end", 2.6], ["down:err", 1.6], ["down:bye", 1.6], ["down:pong", 5.5], ["down:ask", 2], ["down:ok", 2.4],
   ["store:seqBefore", 1.4], ["store:trim", 2.4], ["store:read", 1.7], ["sql:BEGIN", 3.5], ["sql:COMMIT", 3.5], ["sql:block", 4], ["sql:mark", 3.5], ["sql:id", 5.5], ["sql:first", 18], ["sql:drop", 20], ["store:append", 1.3],
   ["peer:become", 9], ["peer:free", 10], ["peer:left", 4.5], ["peer:say", 3], ["peer:join", 3], ["peer:open", 3.7], ["peer:beat", 4.5], ["peer:broken", 7], ["peer:lead", 7], ["peer:pass", 7], ["store:claim", 2.6], ["store:release", 4],
-  ["up:pub", 1.2], ["down:ev", 1.5], ["down:pub", 1.4], ["down:on", 1.2], ["bridge:take", 6], ["bridge:done", 9],
+  ["up:pub", 1.2], ["down:ev", 1.5], ["down:pub", 1.4], ["down:on", 1.2], ["bridge:take", 6], ["sse:open", 4], ["sse:retry", 4], ["sse:id", 4], ["sse:data", 6], ["sse:gap", 40], ["bridge:done", 9],
 ]);
 
 /** Of steps between tabs and their hub, where it is not four times as much as of the same between clients and routers. */
 const TABS: ReadonlyMap<string, number> = new Map([
-  ["tab down:ask", 24], ["tab down:err", 20], ["tab up:done", 20], ["tab down:gap", 14], ["tab down:ok", 13], ["tab down:mix", 11], ["tab up:answer", 12], ["tab up:nack", 12], ["tab down:job", 9], ["tab down:ev", 6], ["tab down:end", 6],
+  ["tab down:ask", 24], ["tab down:err", 20], ["tab up:done", 20], ["tab down:gap", 24], ["tab down:ok", 13], ["tab down:mix", 11], ["tab up:answer", 20], ["tab up:nack", 18], ["tab down:job", 9], ["tab down:ev", 6], ["tab down:end", 7],
   ["tab up:hello", 2.5], ["tab down:welcome", 2.5], ["tab down:bye", 2.5], ["tab up:ack", 3], ["tab up:sub", 3],
 ]);
 

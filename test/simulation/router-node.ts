@@ -1,5 +1,6 @@
 import type { RouterOptions } from "../../src/core/router-options.ts";
 import { Router } from "../../src/core/router.ts";
+import { createApp } from "../../src/http/app.ts";
 import type { Port } from "../../src/core/link.ts";
 import type { Session } from "../../src/core/session.ts";
 import type { Store } from "../../src/core/store.ts";
@@ -25,6 +26,7 @@ export class RouterNode implements Host {
   readonly #options: RouterNodeOptions;
   #router: Router | undefined;
   #store: Store | undefined;
+  #app: ReturnType<typeof createApp> | undefined;
   #starting = false;
 
   constructor(process: Process, options: RouterNodeOptions) {
@@ -68,6 +70,13 @@ export class RouterNode implements Host {
     return this.#router!.connect(port);
   }
 
+  /** What it answers over HTTP. */
+  async fetch(request: Request): Promise<Response> {
+    const { random, failed } = this.#options;
+    this.#app ??= createApp({ router: this.#router!, clock: this.process.incarnation(), randomBytes: random.bytes, onError: failed });
+    return this.#app.fetch(request);
+  }
+
   /** kill -9; it is back after `ms`. */
   kill(ms: number): void {
     this.#options.trace(`${this.process.name} is killed`);
@@ -103,6 +112,7 @@ export class RouterNode implements Host {
 
   #end(ms: number): void {
     this.#router = undefined;
+    this.#app = undefined;
     this.#starting = false;
     this.process.kill();
     this.#options.died(this.process);

@@ -19,6 +19,7 @@ import { ClientNode } from "./client-node.ts";
 import { Faults, type Fault } from "./faults.ts";
 import { HubNode } from "./hub-node.ts";
 import { Network, type Wire } from "./network.ts";
+import { PageNode } from "./page-node.ts";
 import { NAMESPACES, type Plan } from "./plan.ts";
 import { Process } from "./process.ts";
 import { Random } from "./random.ts";
@@ -62,6 +63,7 @@ class Simulation {
   readonly #routers: readonly RouterNode[];
   readonly #clients: readonly ClientNode[];
   readonly #bridges: readonly BridgeNode[];
+  readonly #pages: readonly PageNode[];
   readonly #hub: HubNode | undefined;
   readonly #network: Network;
   readonly #trace: string[] = [];
@@ -93,7 +95,10 @@ class Simulation {
       release: (process) => this.#releaseOf(process),
       granted: (namespace, process) => this.#granted(namespace, process),
     });
-    const died = (process: Process): void => this.#network.died(process);
+    const died = (process: Process): void => {
+      this.#network.died(process);
+      for (const page of this.#pages) page.hostDied(process);
+    };
     const { limits, tail, retention, heartbeat } = plan;
     this.#routers = Array.from({ length: plan.routers }, (_, i) => new RouterNode(new Process(`r${i}`, timeline), { storage: this.#storage, random: new Random(seed, `router ${i}`), settings: { limits, tail, retention, heartbeat, policy: this.#authority.policy }, died, trace, failed }));
     this.#network = new Network({
@@ -117,6 +122,7 @@ class Simulation {
       const process = new Process(`b${i}`, timeline);
       return new BridgeNode(process, { plan: one, book: this.#book, faults: this.#faults, random: new Random(seed, `bridge ${i}`), link: (random) => this.#network.link(process, random), died, trace, violated });
     });
+    this.#pages = plan.pages.map((one, i) => new PageNode(new Process(`e${i}`, timeline), { plan: one, book: this.#book, faults: this.#faults, random: new Random(seed, `page ${i}`), routers: this.#routers, latency: [0.1, plan.latency], trace, violated }));
   }
 
   async run(): Promise<Result> {
@@ -160,7 +166,7 @@ class Simulation {
       return this.#atRest();
     });
     this.#check();
-    const closing = Promise.all(this.#applications.map((one) => one.close()));
+    const closing = Promise.all([...this.#applications, ...this.#pages].map((one) => one.close()));
     let closed = false;
     void closing.then(() => { closed = true; });
     await timeline.run(timeline.now + 60_000, () => closed);
@@ -240,7 +246,7 @@ class Simulation {
       this.#authority.restrict(this.#keyOf(client.process.name), this.#timeline.now, "all", this.#routers);
       client.heal();
     }
-    for (const bridge of this.#bridges) bridge.heal();
+    for (const one of [...this.#bridges, ...this.#pages]) one.heal();
     for (const wire of this.#network.wires) wire.release();
   }
 
