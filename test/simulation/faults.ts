@@ -56,7 +56,7 @@ const BRIDGE = ["take", "done"];
 const TAB = ["up:hello", "up:pub", "up:sub", "up:unsub", "up:ack", "up:req", "up:serve", "up:answer", "up:call", "up:done", "up:nack", "down:welcome", "down:pub", "down:on", "down:end", "down:ev", "down:mix", "down:gap", "down:ask", "down:ok", "down:err", "down:job", "down:bye"];
 
 /** Of server-sent events: the request, and what a piece of the answer brings. */
-const SSE = ["open", "retry", "id", "data", "gap"];
+const SSE = ["open", "retry", "id", "data"];
 
 /** Releases that meet: at the two ends of a connection, and over one log. */
 const MIXES = [...RELEASES.flatMap((client) => RELEASES.map((router) => `mix:${client} client, ${router} router`)).filter((one) => one !== "mix:this client, this router"), "mix:newer record", "mix:newer word"];
@@ -71,6 +71,7 @@ export const cells: readonly (readonly [at: string, verdict: Verdict])[] = [
   ...pairs(TAB.map((name) => `tab ${name}`), ["delay", "kill client", "kill hub", "close hub"] as const),
   ...pairs(BRIDGE.map((name) => `bridge:${name}`), ["delay", "pause client", "kill client", "clock client"] as const),
   ...pairs(SSE.map((name) => `sse:${name}`), ["lose", "cut", "tear", "delay", "kill router", "stop router", "kill client"] as const),
+  ...pairs(["sse:gap"], ["lose", "tear", "delay"] as const),
   ...pairs(MIXES, ["met"] as const),
   ...pairs(["store:claim", "store:release"], ["error", "slow", "crash"]),
 ];

@@ -130,7 +130,7 @@ export function planOf(seed: number): Plan {
     groups: GROUPS.filter(() => random.chance(0.45)),
   }));
   const bridge = storage !== "memory" && random.chance(0.3) ? { from: NAMESPACES[0], to: NAMESPACES[1], timeout: random.one([1_500, 5_000]) } : undefined;
-  const pages = Array.from({ length: random.weighted([[7, 0], [2, 1], [1, 2]]) }, (): PagePlan => ({ namespace: random.one([NAMESPACES[0], NAMESPACES[0], NAMESPACES[1]]), topics: random.one(PATTERNS), from: random.one(["start", "now"]), slow: random.one([0, 0, 700, 3_000]) }));
+  const pages = Array.from({ length: random.weighted([[7, 0], [2, 1], [1, 2]]) }, (): PagePlan => ({ namespace: random.one([NAMESPACES[0], NAMESPACES[0], NAMESPACES[1]]), topics: random.one(PATTERNS), from: random.one(["start", "now"]), slow: random.one([0, 700, 3_000]) }));
   const ops = operations(new Random(seed, "operations"), clients, duration, retention.maxEvents === undefined && retention.maxAge === undefined);
   return {
     seed, storage, routers, clients, duration, retention, releases, pages, ops, ...(bridge !== undefined && { bridge }),
@@ -179,16 +179,16 @@ const weight = (at: string): number => (at.startsWith(TAB) ? (TABS.get(at) ?? 4)
 const RARE: ReadonlyMap<string, number> = new Map([
   ["up:unsub", 2.6], ["up:fail", 14], ["up:cancel", 2.9], ["up:bye", 16], ["up:answer", 5.2], ["up:call", 1.8], ["up:ping", 3], ["up:req", 1.5], ["up:serve", 1.6],
   ["up:done", 1.9], ["up:nack", 3], ["down:job", 1.5], ["store:readBookmark", 1.5], ["store:writeBookmarks", 1.5],
-  ["down:mix", 1.8], ["down:gap", 3.5], ["down:end", 2.6], ["down:err", 1.6], ["down:bye", 1.6], ["down:pong", 5.5], ["down:ask", 2], ["down:ok", 2.4],
-  ["store:seqBefore", 1.4], ["store:trim", 2.4], ["store:read", 1.7], ["sql:BEGIN", 3.5], ["sql:COMMIT", 3.5], ["sql:block", 4], ["sql:mark", 3.5], ["sql:id", 5.5], ["sql:first", 18], ["sql:drop", 20], ["store:append", 1.3],
+  ["down:mix", 2.2], ["down:gap", 3.5], ["down:end", 2.6], ["down:err", 1.6], ["down:bye", 1.6], ["down:pong", 5.5], ["down:ask", 2], ["down:ok", 2.4],
+  ["store:seqBefore", 1.4], ["store:trim", 3], ["store:read", 1.7], ["sql:BEGIN", 3.5], ["sql:COMMIT", 4.5], ["sql:block", 4], ["sql:mark", 3.5], ["sql:id", 5.5], ["sql:first", 18], ["sql:drop", 20], ["store:append", 1.3],
   ["peer:become", 9], ["peer:free", 10], ["peer:left", 4.5], ["peer:say", 3], ["peer:join", 3], ["peer:open", 3.7], ["peer:beat", 4.5], ["peer:broken", 7], ["peer:lead", 7], ["peer:pass", 7], ["store:claim", 2.6], ["store:release", 4],
-  ["up:pub", 1.2], ["down:ev", 1.5], ["down:pub", 1.4], ["down:on", 1.2], ["bridge:take", 6], ["sse:open", 4], ["sse:retry", 4], ["sse:id", 4], ["sse:data", 6], ["sse:gap", 40], ["bridge:done", 9],
+  ["up:pub", 1.2], ["down:ev", 1.5], ["down:pub", 1.4], ["down:on", 1.2], ["bridge:take", 6], ["sse:open", 4], ["sse:retry", 4], ["sse:id", 4], ["sse:data", 7], ["sse:gap", 60], ["bridge:done", 9],
 ]);
 
 /** Of steps between tabs and their hub, where it is not four times as much as of the same between clients and routers. */
 const TABS: ReadonlyMap<string, number> = new Map([
-  ["tab down:ask", 24], ["tab down:err", 20], ["tab up:done", 20], ["tab down:gap", 24], ["tab down:ok", 13], ["tab down:mix", 11], ["tab up:answer", 20], ["tab up:nack", 18], ["tab down:job", 9], ["tab down:ev", 6], ["tab down:end", 7],
-  ["tab up:hello", 2.5], ["tab down:welcome", 2.5], ["tab down:bye", 2.5], ["tab up:ack", 3], ["tab up:sub", 3],
+  ["tab down:ask", 24], ["tab down:err", 20], ["tab up:done", 20], ["tab down:gap", 24], ["tab down:ok", 20], ["tab down:mix", 11], ["tab up:answer", 28], ["tab up:nack", 18], ["tab down:job", 9], ["tab down:ev", 6], ["tab down:end", 7],
+  ["tab up:hello", 3.5], ["tab down:welcome", 3.5], ["tab down:bye", 2.5], ["tab up:ack", 3], ["tab up:sub", 3],
 ]);
 
 function operations(random: Random, clients: readonly ClientPlan[], duration: number, all: boolean): Op[] {

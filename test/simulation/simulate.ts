@@ -5,8 +5,8 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { cellOf, cells } from "./faults.ts";
-import { planOf, planWith, reaches, type Plan } from "./plan.ts";
-import { runSeedsOnCores } from "./seeds.ts";
+import { planOf, planWith, type Plan } from "./plan.ts";
+import { runSeedsOnCores, tryRareOnCores } from "./seeds.ts";
 import { shrink } from "./shrink.ts";
 import { simulate } from "./simulation.ts";
 
@@ -57,18 +57,14 @@ async function range(from: number, to: number): Promise<boolean> {
   let more = 0;
   const never: string[] = [];
   if (seeds >= MANY) {
-    for (const one of counts.filter(({ count }) => count < OFTEN)) {
-      for (let seed = from, tries = 0; one.count < OFTEN && tries < TRIES && seed < from + MANY; seed++) {
-        if (!reaches(planOf(seed), one.at)) continue;
-        tries++;
-        more++;
-        const result = await simulate(planWith(seed, one.cell));
-        one.count += result.faults.filter(({ at, verdict }) => cellOf(at, verdict) === one.cell).length;
-        if (result.violations.length === 0) continue;
-        bad++;
-        console.log(`seed ${seed} with ${one.cell}: ${result.violations.slice(0, 3).join("\n  ").slice(0, 1_000)}\n  replay: npm run simulate -- --seed ${seed} --fault "${one.cell}"`);
-      }
-      if (one.count < OFTEN) never.push(`${one.cell} (${one.count})`);
+    const tried = await tryRareOnCores(counts.filter(({ count }) => count < OFTEN), { from, often: OFTEN, most: TRIES }, availableParallelism(), (seed, violations, cell) => {
+      bad++;
+      console.log(`seed ${seed} with ${cell}: ${violations.slice(0, 3).join("\n  ").slice(0, 1_000)}\n  replay: npm run simulate -- --seed ${seed} --fault "${cell}"`);
+    });
+    for (const { cell, count, seeds: spent } of tried) {
+      more += spent;
+      counts.find((one) => one.cell === cell)!.count = count;
+      if (count < OFTEN) never.push(`${cell} (${count})`);
     }
   }
   const seconds = (performance.now() - start) / 1_000;
