@@ -1,10 +1,10 @@
-import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { ServeOptions } from "../hosts/server.ts";
 import type { RateLimits } from "../router.ts";
 import { readAuthFile } from "./auth-file.ts";
 import type { Flags, Values } from "./command.ts";
 import { usageError } from "./failure.ts";
+import { makeFolder } from "./make-folder.ts";
 import { readCount, readDuration, readSize } from "./quantity.ts";
 
 export const serveFlags = {
@@ -55,7 +55,7 @@ export function readServeOptions(given: Given): StartOptions {
 
 /** The folder of the log's file, made if it is not there. */
 export async function prepareStore(store: string): Promise<void> {
-  if (store.startsWith("sqlite:")) await mkdir(dirname(resolve(store.slice("sqlite:".length))), { recursive: true });
+  if (store.startsWith("sqlite:")) await makeFolder(dirname(resolve(store.slice("sqlite:".length))));
 }
 
 function readStore(text: string): StoreName {

@@ -6,6 +6,7 @@ export function systemError(thrown: unknown): string | undefined {
   // What is written in whole has a name of its own until it is.
   const file = typeof path === "string" ? path.replace(/\.[\da-f]{8}\.part$/, "") : undefined;
   const place = file ?? "the file";
+  if (syscall === "mkdir" && (code === "ENOENT" || code === "EEXIST")) return `the folder ${place} cannot be made${code === "EEXIST" ? ", there is a file of that name" : " there"}; name another`;
   switch (code) {
     case "ENOENT": return file !== path ? `the folder of ${place} is not there; make it, or name another` : `there is no ${place}; see that the path is right`;
     case "ENOTDIR": return `a part of the path ${place} is no folder; see that it is right`;

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -67,6 +67,14 @@ test("a log that another router has open is told, with 1; a file that is no log 
   await using _ = router;
   expect(await cli(["start", "--port", "0", "--store", store])).toMatchObject({ code: 1, out: "", err: expect.stringMatching(/another process has the event log .* \(ERR_STORE_LOCKED\)\n$/) });
   expect(await cli(["start", "--port", "0", "--store", `sqlite:${import.meta.filename}`])).toMatchObject({ code: 1, out: "", err: expect.stringMatching(/\(ERR_STORE_OPEN\)\n$/) });
+});
+
+test("where no folder can be made for the log, that is told, with 1, and nothing runs on", async () => {
+  const file = join(await temporaryFolder(), "file");
+  await writeFile(file, "");
+  expect(await cli(["start", "--port", "0", "--store", `sqlite:${file}/er/events.db`])).toMatchObject({ code: 1, out: "", err: `event-router: the folder ${file} cannot be made, there is a file of that name; name another (EEXIST)\n` });
+  // Linux says of /proc that the folder above is missing, which it is not.
+  if (process.platform === "linux") expect(await cli(["start", "--port", "0", "--store", "sqlite:/proc/x/er/events.db"])).toMatchObject({ code: 1, out: "", err: "event-router: the folder /proc/x cannot be made there; name another (ENOENT)\n" });
 });
 
 test("a key that can be guessed is refused with 2", async () => {
