@@ -62,7 +62,8 @@ export function isStreamName(value: unknown): value is string {
 
 function checkMeta(meta: LineMeta, limits: EventLimits): void {
   if (typeof meta !== "object" || meta === null || Array.isArray(meta)) invalid("ERR_META", "meta", "must be an object of source, target, priority, correlationId, headers, stream, ttl");
-  for (const [key, value] of Object.entries(meta)) {
+  for (const key in meta) {
+    const value: unknown = meta[key as keyof LineMeta];
     if (texts.has(key)) {
       if (typeof value !== "string" || value.length === 0 || value.length > 256 || hasControl(value)) invalid("ERR_META", key, "must be 1 to 256 characters without control characters");
     } else if (key === "priority") {
