@@ -23,15 +23,16 @@ export function timeoutError(what: string, { error: cause }: Awaited, details = 
 export function within<T>(promise: Promise<T>, of: Awaited, what: string, fallback: number, { timeout = fallback, signal }: WaitOptions = {}): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal!.reason as Error);
-    let cancel = (): void => {};
+    let over = (): void => {};
     // First, so that its failure is never unheard, whatever is thrown below.
-    void promise.then(resolve, reject).finally(() => {
-      cancel();
-      signal?.removeEventListener("abort", abort);
-    });
+    void promise.then(resolve, reject).finally(() => over());
     checkSignal(signal);
     const ms = milliseconds(timeout, "timeout");
-    cancel = of.clock.after(ms, () => reject(timeoutError(`${what} took longer than ${ms} ms; is the router there?`, of)));
+    const cancel = of.clock.after(ms, () => reject(timeoutError(`${what} took longer than ${ms} ms; is the router there?`, of)));
     signal?.addEventListener("abort", abort, { once: true });
+    over = () => {
+      cancel();
+      signal?.removeEventListener("abort", abort);
+    };
   });
 }
