@@ -175,4 +175,12 @@ export const mutants: readonly Mutant[] = [
   one("the next client sends what was dropped from the outbox", "client/offline/dead-letters.ts", "const keys = [...(await log.listBookmarks(DEAD)), ...(await log.listBookmarks(DROPPED))]", "const keys = [...(await log.listBookmarks(DEAD))]", "test/client/offline.test.ts"),
   one("what an earlier client left waits until somebody publishes", "client/offline/durable-outbox.ts", "else if (outbox.size > 0) outbox.#connect();", "", "test/client/offline.test.ts"),
   one("an event of this device is handled again when it comes as pending after it has come", "client/offline/optimistic.ts", "real.has(event.id) || ", "", "test/client/offline.test.ts"),
+  // The client's side of answers, jobs and dead letters; who may read what in a record.
+  one("an answer to a question of an earlier session is given in the next", "client/responders.ts", "    if (session !== this.#session) return;\n", "", "test/client/request.test.ts"),
+  one("a failure that is told late fails another job of the next session", "client/jobs.ts", "if (cuts === this.#cuts) this.#settle(", "if (cuts <= this.#cuts) this.#settle(", "test/client/jobs.test.ts"),
+  one("what was done in an earlier session is told in the next", "client/jobs.ts", "  down(): void {\n    this.#settled = [];\n", "  down(): void {\n", "test/client/jobs.test.ts"),
+  one("a dead letter that could not be written counts as written", "client/retry.ts", "      await sleep(tools.clock, wait, signal);\n    }\n  }\n  throw error;", "      return;\n    }\n  }\n  throw error;", "test/client/retry.test.ts"),
+  one("who manages reads the dead letters of events that he may not read", "core/secrecy.ts", "return line === undefined || (typeof line === \"string\" && rights.allows(\"subscribe\", typeOf(line)));", "return line === undefined || typeof line === \"string\";", "test/core/permissions.model.test.ts"),
+  one("a key that left the key set is good for ever while the set cannot be had", "auth/jwks.ts", "        if (age >= STALE) throw error;\n      }\n    } else if (age >= STALE) throw", "        if (age < 0) throw error;\n      }\n    } else if (age < 0) throw", "test/auth/jwks.test.ts"),
+  one("of two keys of one name the last is meant", "auth/jwks.ts", "imported.has(kid!) ? { alg: \"none\", key: new Uint8Array() } : { alg, key: key as CryptoKey }", "{ alg, key: key as CryptoKey }", "test/auth/jwks.test.ts"),
 ];
