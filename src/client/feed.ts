@@ -191,7 +191,8 @@ export class Feed {
 
   #tidy(): void {
     if (this.#head === this.#events.length) {
-      this.low = this.#high;
+      // What was let go when it ended is not done, and comes to whoever goes on under its name.
+      if (this.over === undefined) this.low = this.#high;
       this.#forget();
     } else if (this.#head > 512) {
       this.#events.splice(0, this.#head);
