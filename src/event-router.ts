@@ -1,3 +1,4 @@
+import { COMES_BACK } from "./core/come-back.ts";
 import type { Link } from "./core/link.ts";
 import type { ClientSurroundings } from "./client/starter.ts";
 import { checkFunction, checkOptions, invalidOption, readOptions } from "./client/check-options.ts";
@@ -5,7 +6,8 @@ import type { BaseOptions, ReconnectOptions } from "./client/options.ts";
 import type { AnyEvents, EventMap } from "./client/typed-events.ts";
 import { PatternClient } from "./pattern-client.ts";
 import type { RareLinkOptions } from "./rare-link.ts";
-import type { WebSocketConstructor, WebSocketLinkOptions } from "./links/websocket.ts";
+import type { WebSocketLinkOptions } from "./links/websocket.ts";
+import type { WebSocketConstructor } from "./links/websocket-like.ts";
 import { systemClock } from "./system-clock.ts";
 import type { RedisAddress } from "./stores/redis-client.ts";
 import type { SharedWorkerLike } from "./tabs/worker-carrier.ts";
@@ -75,7 +77,7 @@ function transportOf(options: TransportOptions & Pick<BaseOptions, "auth" | "nam
   if (transport !== undefined && transport !== "memory" && transport !== "websocket" && !shared && !redis) throw invalidOption("transport", 'must be "websocket", "shared-worker", "redis" or "memory"');
   if (connection !== undefined && !redis) throw invalidOption("connection", 'is for transport: "redis"');
   if (worker !== undefined) checkFunction(worker, "worker");
-  const again = readOptions(reconnect, { enabled: true, maxAttempts: Infinity, backoff: "exponential", minDelay: 250, maxDelay: 30_000 }, "reconnect", "reconnect.");
+  const again = readOptions(reconnect, COMES_BACK, "reconnect", "reconnect.");
   if (again.backoff !== "exponential" && again.backoff !== "fixed") throw invalidOption("reconnect.backoff", 'must be "exponential" or "fixed"');
   const address = transport === "memory" || redis ? undefined : url ?? environmentUrl() ?? (transport && !shared ? "" : undefined);
   if (redis) checkOptions(connection ?? {}, "url host port username password database tls", "connection");

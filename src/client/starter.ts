@@ -1,5 +1,5 @@
 import { steady, type Clock } from "../core/clock.ts";
-import { comeBack, type ComeBack, type ComeBackOptions } from "../core/come-back.ts";
+import { COMES_BACK, comeBack, type ComeBack } from "../core/come-back.ts";
 import type { EventRouterError } from "../core/errors.ts";
 import { eventIds, INSTANCE_LENGTH, randomText } from "../core/event-id.ts";
 import type { Link } from "../core/link.ts";
@@ -38,10 +38,8 @@ export interface ClientSurroundings {
   /** What `makeLink` needs, loaded side by side with the engine. */
   loadLink?(): Promise<void>;
   /** How to try again what could not be loaded. */
-  readonly again?: Omit<ComeBackOptions, "clock" | "random">;
+  readonly again?: typeof COMES_BACK;
 }
-
-const ALWAYS: Omit<ComeBackOptions, "clock" | "random"> = { enabled: true, maxAttempts: Infinity, backoff: "exponential", minDelay: 250, maxDelay: 30_000 };
 
 /**
  * A client before it is used: checks what it is told, and starts the engine with the first use. What is asked while the engine's code is on its way is done in its order when
@@ -69,7 +67,7 @@ export class Starter implements Tools, EngineOptions {
     this.options = options;
     this.settings = settingsOf(options);
     this.surroundings = surroundings;
-    const { random, randomBytes, loadLink, again = ALWAYS } = surroundings;
+    const { random, randomBytes, loadLink, again = COMES_BACK } = surroundings;
     const clock = (this.clock = { now: steady(() => surroundings.clock.now()), after: (ms, callback) => surroundings.clock.after(ms, callback) });
     this.reporter = new Reporter(options.logger ?? console);
     this.report = this.reporter.report;

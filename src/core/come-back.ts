@@ -16,6 +16,9 @@ export interface ComeBackOptions {
   readonly maxDelay: number;
 }
 
+/** What holds where nothing else is said. */
+export const COMES_BACK: Omit<ComeBackOptions, "clock" | "random"> = { enabled: true, maxAttempts: Infinity, backoff: "exponential", minDelay: 250, maxDelay: 30_000 };
+
 export interface ComeBack {
   /** An attempt has failed: another is made when it is time. False: no more are made. */
   failed(): boolean;

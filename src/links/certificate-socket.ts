@@ -1,5 +1,5 @@
 import { ConnectionError } from "../core/errors.ts";
-import type { WebSocketConstructor } from "./websocket.ts";
+import type { WebSocketConstructor } from "./websocket-like.ts";
 
 /** A client's certificate and key, and the authority that signed its router's: each PEM text, or the path of a file with it. */
 export interface CertificateFiles {

@@ -1,5 +1,5 @@
 import ReconnectingWebSocket from "partysocket/ws";
-import type { WebSocketConstructor } from "./websocket.ts";
+import type { WebSocketConstructor } from "./websocket-like.ts";
 
 /**
  * partysocket, which evens out what platforms' and applications' WebSockets do differently. When to try again is the link's business, so that it can be called off: partysocket's own waiting cannot, and

@@ -2,20 +2,7 @@ import { ConnectionError } from "../core/errors.ts";
 import type { Link, LinkListener } from "../core/link.ts";
 import { comeBack, type ComeBackOptions } from "../core/come-back.ts";
 import { evenSocket } from "./even-socket.ts";
-
-/** The part of a WebSocket constructor that is used. */
-export type WebSocketConstructor = new (url: string) => WebSocketLike;
-
-export interface WebSocketLike {
-  readonly readyState: number;
-  binaryType: string;
-  send(data: string): void;
-  close(code?: number, reason?: string): void;
-  // oxlint-disable-next-line typescript/no-explicit-any -- events differ by platform
-  addEventListener(type: string, listener: (event: any) => void): void;
-  // oxlint-disable-next-line typescript/no-explicit-any -- as above
-  removeEventListener(type: string, listener: (event: any) => void): void;
-}
+import type { WebSocketConstructor, WebSocketLike } from "./websocket-like.ts";
 
 export interface WebSocketLinkOptions extends ComeBackOptions {
   readonly url: string;

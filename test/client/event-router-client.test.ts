@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { EventRouterClient } from "../../src/event-router.ts";
-import type { WebSocketConstructor } from "../../src/links/websocket.ts";
+import type { WebSocketConstructor } from "../../src/links/websocket-like.ts";
 
 /** A WebSocket that opens nowhere and notes where it should. */
 function noting(): { readonly url: Promise<string>; readonly WebSocket: WebSocketConstructor } {

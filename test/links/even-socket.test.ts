@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { webSocketLink, type WebSocketConstructor } from "../../src/links/websocket.ts";
+import { webSocketLink } from "../../src/links/websocket.ts";
+import type { WebSocketConstructor } from "../../src/links/websocket-like.ts";
 import { TestClock } from "../support/test-clock.ts";
 
 test("a socket with events of its own kind is a link like any other, and coming back stays the link's business", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ConnectionError } from "../../src/core/errors.ts";
-import { socketLink, type WebSocketConstructor, type WebSocketLinkOptions } from "../../src/links/websocket.ts";
+import { socketLink, type WebSocketLinkOptions } from "../../src/links/websocket.ts";
+import type { WebSocketConstructor } from "../../src/links/websocket-like.ts";
 import { TestClock } from "../support/test-clock.ts";
 
 /** WebSockets that do what the test says. */
