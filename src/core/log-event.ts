@@ -15,6 +15,7 @@ export class LogEvent {
   /** `[seq,time,from,"id","type",payload,meta]` */
   readonly line: string;
   #parsed: EventLine | undefined;
+  #plain: boolean | undefined;
 
   constructor(seq: number, time: number, type: string, line: string) {
     this.seq = seq;
@@ -43,15 +44,16 @@ export class LogEvent {
   get payload(): unknown { return this.fields[5]; }
   get timestamp(): string { return new Date(this.time).toISOString(); }
   get source(): string | undefined { return this.#meta?.source ?? (typeof this.#from === "object" && this.#from[1] !== 0 ? this.#from[1] : undefined); }
-  /** Asked of each event on its way, so most are spared the parsing: whoever writes the key otherwise must escape it. A search that begins with a quote would stop at each of them. */
-  get target(): string | undefined { return this.line.includes('target"') || this.line.includes("\\") ? this.#meta?.target : undefined; }
+  /** Has neither target nor ttl, which are asked of each event for each who gets it: most are spared the parsing. Whoever writes a key otherwise must escape it. A search that begins with a quote would stop at each of them. */
+  get #isPlain(): boolean { return (this.#plain ??= !(this.line.includes('target"') || this.line.includes('ttl"') || this.line.includes("\\"))); }
+  get target(): string | undefined { return this.#isPlain ? undefined : this.#meta?.target; }
   get priority(): number { return this.#meta?.priority ?? 5; }
   get correlationId(): string | undefined { return this.#meta?.correlationId; }
   get headers(): Readonly<Record<string, string>> | undefined { return this.#meta?.headers; }
   get stream(): string | undefined { return this.#meta?.stream; }
   get version(): number | undefined { return typeof this.#from === "object" ? this.#from[2] : undefined; }
   /** Milliseconds after which it lapses. */
-  get ttl(): number | undefined { return this.line.includes('ttl"') || this.line.includes("\\") ? this.#meta?.ttl : undefined; }
+  get ttl(): number | undefined { return this.#isPlain ? undefined : this.#meta?.ttl; }
   /** Whether it has lapsed: it stays in the log, and is not delivered any more. */
   expired(now: number): boolean {
     const { ttl } = this;

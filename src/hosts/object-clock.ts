@@ -10,10 +10,10 @@ const SAFETY = 2_000;
 const FLEETING = 30_000;
 
 /**
- * ms from a turn until what changed is written to the sockets. With a timer, and handlers that wait for it, the object is not put away; when it ends in any other way
- * its sockets end too, and what they carried is worth nothing. So under load a turn costs no writing.
+ * ms from a turn until what changed is written to the sockets; as long as there is a next turn then, as under load, up to so many. With a timer, and handlers that
+ * wait for it, the object is not put away; when it ends in any other way its sockets end too, and what they carried is worth nothing. So a turn costs no writing.
  */
-const REST = 20;
+const REST = 20, LATEST_REST = 100;
 
 export interface ObjectClockOptions {
   readonly storage: Pick<ObjectStorage, "getAlarm" | "setAlarm">;
@@ -41,6 +41,8 @@ export class ObjectClock implements Surroundings {
   #waiting: (() => void)[] = [];
   #turn: Promise<void> | undefined;
   #rest: Promise<void> | undefined;
+  /** For who waits until what the turn changes is written down. */
+  #written: Promise<void> | undefined;
   /** When the router wants its tick. */
   #wanted: number | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -74,7 +76,7 @@ export class ObjectClock implements Surroundings {
     if (this.#turn !== undefined) return;
     this.#options.hold();
     this.#turn = new Promise((resolve) => setTimeout(() => {
-      this.#turn = undefined;
+      this.#turn = this.#written = undefined;
       const waiting = this.#waiting;
       this.#waiting = [];
       for (const callback of waiting) this.#try(callback);
@@ -92,12 +94,17 @@ export class ObjectClock implements Surroundings {
   #beginRest(): void {
     if (this.#rest !== undefined) return;
     this.#options.hold();
-    this.#rest = new Promise((resolve) => setTimeout(() => {
-      this.#rest = undefined;
-      this.#try(this.#options.rested);
-      this.#options.release();
-      resolve();
-    }, REST));
+    const latest = this.now() + LATEST_REST;
+    this.#rest = new Promise((resolve) => {
+      const wait = (): void => void setTimeout(() => {
+        if (this.#turn !== undefined && this.now() + REST <= latest) return wait();
+        this.#rest = undefined;
+        this.#try(this.#options.rested);
+        this.#options.release();
+        resolve();
+      }, REST);
+      wait();
+    });
   }
 
   /** Resolves when no turn is under way. */
@@ -105,9 +112,14 @@ export class ObjectClock implements Surroundings {
     while (this.#turn !== undefined) await this.#turn;
   }
 
-  /** Resolves when no turn is under way and all is written down: an event whose handler has returned then has had all its effects. */
-  async settled(): Promise<void> {
-    while (this.#turn !== undefined || this.#rest !== undefined) await (this.#turn ?? this.#rest);
+  /**
+   * Resolves when the turn that is under way is over and what it changed is written down. One promise for all who come in a turn, and none of them waits for what comes
+   * after: else under load every handler would wait for all that follow, and be asked again with each turn. What a turn has begun has a timer, so that the object
+   * is not put away before that is done too.
+   */
+  settled(): Promise<void> | undefined {
+    if (this.#turn === undefined) return this.#rest;
+    return (this.#written ??= this.#turn.then(() => this.#rest));
   }
 
   /** The object has woken: which alarm it left. */
