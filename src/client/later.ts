@@ -37,8 +37,9 @@ export class Later<T> {
     });
   }
 
+  /** Once: what was planned before it came may ask again behind that. */
   load(): void {
-    this.loading ??= this.#load().then((part) => {
+    if (this.part === undefined) this.loading ??= this.#load().then((part) => {
       this.part = part;
       this.loading = undefined;
       for (const one of this.#asked.splice(0)) one.run(part);

@@ -43,6 +43,15 @@ function begun(options: BaseOptions = {}, again: { enabled?: boolean; maxAttempt
 const rejected = (promise: Promise<unknown>): Promise<EventRouterError> => promise.then(() => { throw new Error("it was expected to reject"); }, (error: unknown) => error as EventRouterError);
 
 describe("a client whose code is on its way", () => {
+  test("reconnect() as its first use starts it once: a second engine would be closed by nobody", async () => {
+    const { router, client, loads, come } = begun();
+    void client.reconnect();
+    await come();
+    await router.clock.advance(200);
+    expect(loads).toHaveLength(1);
+    void client.close();
+  });
+
   test("loads nothing until it is used, and then once", async () => {
     const { client, loads, router, states, come } = begun();
     await settle();
