@@ -135,7 +135,7 @@ export class Starter implements Tools, EngineOptions {
     if (this.closed) return;
     if (this.engine !== undefined) return this.engine.reconnect();
     this.changed("connecting");
-    if (this.#engine.loading === undefined) this.#attempts.again(0);
+    this.#attempts.again(0);
   }
 
   publish(event: PublishInit, hold: boolean, reject: (error: unknown) => void, resolve?: (receipt: Receipt) => void): void {
