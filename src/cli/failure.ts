@@ -24,7 +24,7 @@ export function failure(thrown: unknown, { debug }: { debug: boolean }): { reado
 export function messageOf(thrown: unknown): string {
   const message = systemError(thrown) ?? (thrown instanceof Error ? thrown.message : String(thrown));
   // What a program would call is nothing to type.
-  return codeOf(thrown) === "ERR_CONNECTION_FAILED" ? message.replace(/; no more attempts are made: .*$/s, "; see that a router runs there, and that --url is right") : message;
+  return codeOf(thrown) === "ERR_CONNECTION_FAILED" ? message.replace(/; no more attempts: .*$/s, "; see that a router runs there, and that --url is right") : message;
 }
 
 function codeOf(thrown: unknown): string {

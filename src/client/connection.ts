@@ -242,13 +242,13 @@ export class Connection {
     const most = this.welcome.limits.frame / 3;
     let message = "";
     const put = (frame: string): void => {
-      if (message !== "" && message.length + frame.length >= most) {
+      if (message && message.length + frame.length >= most) {
         this.#link?.send(message);
         message = "";
       }
-      message += message === "" ? frame : `\n${frame}`;
+      message += (message && "\n") + frame;
     };
     for (const part of this.parts) part.write(put, this.#link!);
-    if (message !== "") this.#link?.send(message);
+    if (message) this.#link?.send(message);
   }
 }

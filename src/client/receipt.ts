@@ -31,7 +31,7 @@ class Settled {
   declare readonly status: Receipt["status"];
   declare readonly durability: Receipt["durability"];
 
-  constructor({ id, type, seq, epoch, timestamp, status, durability, version }: Omit<Receipt, "settled" | "version"> & { readonly version?: number | null | undefined }) {
+  constructor(id: string, type: string, seq: Receipt["seq"], epoch: Receipt["epoch"], timestamp: string, status: Receipt["status"], durability: Durability, version?: number | null) {
     this.id = id;
     this.type = type;
     this.seq = seq;
@@ -46,10 +46,12 @@ class Settled {
   get settled(): Promise<Receipt> { return Promise.resolve(this); }
 }
 
-export const settledReceipt = (plain: ConstructorParameters<typeof Settled>[0]): Receipt => new Settled(plain);
+export function settledReceipt(plain: Omit<Receipt, "settled">): Receipt {
+  return Object.assign(Object.create(Settled.prototype) as Settled, plain);
+}
 
 /** An own id that the router has already is from an earlier attempt of this same publish, whose answer was lost. */
 export function receiptOf({ id, type, own }: { id: string; type: string; own: boolean }, result: Exclude<PublishResult, WireError>, timestamp: string, later: boolean, { epoch, durability }: Welcome, version?: number | null): Receipt {
   const known = typeof result === "number";
-  return new Settled({ id, type, seq: later ? null : known ? result : result[0], epoch, timestamp, status: known || own ? "published" : "duplicate", durability: result === 0 && !later ? "none" : durability, version });
+  return new Settled(id, type, later ? null : known ? result : result[0], epoch, timestamp, known || own ? "published" : "duplicate", result === 0 && !later ? "none" : durability, version);
 }

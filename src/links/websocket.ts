@@ -28,13 +28,13 @@ export function socketLink(WebSocket: WebSocketConstructor, options: Omit<WebSoc
   const { url, clock, connectionTimeout } = options;
   let listener: LinkListener;
   let socket: WebSocketLike | undefined;
-  let openedAt: number | undefined;
+  let openedAt = 0;
   let phase: "trying" | "open" | "waiting" | "ended" = "trying";
   let onTime = (): void => {};
 
   const attempt = (): void => {
     phase = "trying";
-    socket = openedAt = undefined;
+    socket = undefined;
     try {
       const own = (socket = new WebSocket(url));
       onTime = clock.after(connectionTimeout, () => {
@@ -52,10 +52,10 @@ export function socketLink(WebSocket: WebSocketConstructor, options: Omit<WebSoc
       hear("message", ({ data }) => {
         if (phase !== "open") return;
         if (typeof data === "string") return listener.message(data);
-        lost("it sent what is no text");
-        own.close(NO_TEXT, "text only");
+        lost("it sent no text");
+        own.close(NO_TEXT);
       });
-      hear("close", ({ code, reason }) => lost(`closed with code ${code}${reason === "" ? "" : `, ${reason}`}`));
+      hear("close", ({ code, reason }) => lost(`closed with code ${code}${reason && `, ${reason}`}`));
       hear("error", ({ message, error }) => lost(message || "failed", error));
     } catch (error) {
       // An address that this page may not reach: ws from https.
@@ -67,12 +67,11 @@ export function socketLink(WebSocket: WebSocketConstructor, options: Omit<WebSoc
   const lost = (why: string, cause?: unknown): void => {
     if (phase !== "trying" && phase !== "open") return;
     onTime();
-    const verb = phase === "open" ? "lost" : "not made";
-    if (openedAt !== undefined && clock.now() - openedAt >= GOOD) attempts.good();
+    const was = phase === "open";
+    if (was && clock.now() - openedAt >= GOOD) attempts.good();
     const final = !attempts.failed();
     phase = final ? "ended" : "waiting";
-    const next = final ? "no more attempts are made: check the URL and that the router runs, then call reconnect()" : "trying again";
-    listener.down(new ConnectionError(verb === "lost" ? "ERR_CONNECTION_LOST" : "ERR_CONNECTION_FAILED", `the connection to ${url} was ${verb}: ${why}; ${next}`, { retryable: !final, cause }), final);
+    listener.down(new ConnectionError(was ? "ERR_CONNECTION_LOST" : "ERR_CONNECTION_FAILED", `the connection to ${url} was ${was ? "lost" : "not made"}: ${why}; ${final ? "no more attempts: check the URL and that the router runs, then call reconnect()" : "trying again"}`, { retryable: !final, cause }), final);
   };
 
   const attempts = comeBack(options, attempt);
@@ -90,15 +89,15 @@ export function socketLink(WebSocket: WebSocketConstructor, options: Omit<WebSoc
       const was = phase;
       phase = "waiting";
       onTime();
-      socket?.close(1000, "restart");
+      socket?.close();
       attempts.again(delay);
-      if (was === "open" || was === "trying") listener.down(new ConnectionError("ERR_CONNECTION_LOST", `the connection to ${url} is made anew`, { retryable: true }), false);
+      if (was !== "waiting") listener.down(new ConnectionError("ERR_CONNECTION_LOST", `the connection to ${url} is made anew`, { retryable: true }), false);
     },
     close() {
       phase = "ended";
       onTime();
       attempts.stop();
-      socket?.close(1000, "bye");
+      socket?.close();
     },
   };
 }

@@ -1,6 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { ConnectionError } from "../../src/core/errors.ts";
-import { socketLink, type WebSocketLinkOptions } from "../../src/links/websocket.ts";
+import { socketLink, webSocketLink, type WebSocketLinkOptions } from "../../src/links/websocket.ts";
 import type { WebSocketConstructor } from "../../src/links/websocket-like.ts";
 import { TestClock } from "../support/test-clock.ts";
 
@@ -19,7 +19,8 @@ function sockets() {
       all.push(this);
     }
     send(data: string): void { this.sent.push(data); }
-    close(code?: number): void {
+    /** Without a code it is partysocket's. */
+    close(code = 1000): void {
       this.closedWith = code;
       this.readyState = 3;
     }
@@ -175,5 +176,37 @@ describe("socketLink", () => {
     all[0]!.open();
     all[0]!.say(new ArrayBuffer(2));
     expect([told, all[0]!.closedWith]).toEqual([["open", "down"], 4003]);
+  });
+});
+
+describe("webSocketLink", () => {
+  test.each(["a class", "a function that returns another's"])("a message is told once, as it came, and no event is made anew for it; sockets of %s", async (kind) => {
+    const { all, WebSocket } = sockets();
+    const Other = function (url: string) { return new WebSocket(url); } as unknown as WebSocketConstructor;
+    const told: string[] = [];
+    const link = webSocketLink({
+      url: "ws://r/ws", WebSocket: kind === "a class" ? WebSocket : Other, clock: new TestClock(), enabled: true, maxAttempts: Infinity, backoff: "exponential", minDelay: 100, maxDelay: 1_000,
+      connectionTimeout: 60_000, random: () => 0.5,
+    });
+    link.start({ open: () => told.push("open"), message: (message) => told.push(message), down: () => told.push("down") });
+    // partysocket takes a turn of the real loop to begin.
+    await expect.poll(() => all.length).toBe(1);
+    all[0]!.open();
+    const made = vi.spyOn(globalThis, "MessageEvent");
+    all[0]!.say("hello");
+    expect([told, made.mock.calls.length]).toEqual([["open", "hello"], 1]);
+    made.mockRestore();
+    link.close();
+    all[0]!.say("late");
+    expect(told).toEqual(["open", "hello"]);
+  });
+
+  test("where there are no WebSockets, that is a connection that is not made, once", async () => {
+    vi.stubGlobal("WebSocket", undefined);
+    const errors: [string, boolean][] = [];
+    const link = webSocketLink({ url: "ws://r/ws", clock: new TestClock(), enabled: false, maxAttempts: 1, backoff: "fixed", minDelay: 1, maxDelay: 1, connectionTimeout: 60_000, random: () => 0.5 });
+    link.start({ open() {}, message() {}, down: ({ code }, final) => errors.push([code, final]) });
+    await expect.poll(() => errors).toEqual([["ERR_CONNECTION_FAILED", true]]);
+    vi.unstubAllGlobals();
   });
 });
