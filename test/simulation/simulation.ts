@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 // What a client loads at its first use comes after a real turn of the loop, which no seed decides: it is there from the start.
 import "../../src/client/batches.ts";
+import "../../src/client/engine.ts";
 import "../../src/client/jobs.ts";
 import "../../src/client/process-span.ts";
 import "../../src/client/publishing.ts";
