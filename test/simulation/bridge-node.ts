@@ -18,7 +18,7 @@ export interface BridgeNodeOptions {
   readonly book: Book;
   readonly faults: Faults;
   readonly random: Random;
-  link(random: Random): Link;
+  link(own: Incarnation, random: Random): Link;
   died(process: Process): void;
   trace(line: string): void;
   violated(what: string): void;
@@ -58,7 +58,7 @@ export class BridgeNode {
     const { plan, random, link } = this.#options;
     const own = this.#own = this.process.incarnation();
     const client = (namespace: string): Client => {
-      const made = new Client({ makeLink: () => link(random), clock: own, random: random.next, randomBytes: random.bytes }, { namespace, timeout: plan.timeout, auth: { type: "api_key", key: this.process.name }, logger: { error: (error) => this.#unexpected(error) } });
+      const made = new Client({ makeLink: () => link(own, random), clock: own, random: random.next, randomBytes: random.bytes }, { namespace, timeout: plan.timeout, auth: { type: "api_key", key: this.process.name }, logger: { error: (error) => this.#unexpected(error) } });
       made.onError((error) => this.#expected(error));
       return made;
     };

@@ -22,7 +22,7 @@ export interface ClientNodeOptions {
   readonly key: string;
   readonly book: Book;
   readonly random: Random;
-  link(random: Random): Link;
+  link(own: Incarnation, random: Random): Link;
   /** What this client may read is changed by whoever decides that. */
   restrict(to: Restriction): void;
   died(process: Process): void;
@@ -72,15 +72,15 @@ export class ClientNode {
     const { plan, key, random, link } = this.#options;
     const { process } = this;
     const { namespace, name, timeout, batchSize, poolSize } = plan;
-    this.#own = process.incarnation();
+    const own = this.#own = process.incarnation();
     this.#publisher = `${process.name}.${++this.#lives}`;
     // An older one does not tell the router of its earlier session, whose publishes may then come late.
     if (poolSize > 1 || plan.release === "older") this.#book.unordered.add(this.#publisher);
-    this.#client = new Client({ makeLink: () => link(random), clock: this.#own, random: random.next, randomBytes: random.bytes }, {
+    this.#client = new Client({ makeLink: () => link(own, random), clock: own, random: random.next, randomBytes: random.bytes }, {
       namespace, timeout, batchSize, auth: { type: "api_key", key }, poolSize, ...(name !== undefined && { name }), logger: { error: (error) => this.#unexpected(error) },
     });
     this.#client.onError((error, event) => this.#failed(error, event));
-    this.#kept.start(this.#client, this.#own);
+    this.#kept.start(this.#client, own);
     for (const standing of this.#standing) this.#subscribe(standing);
     for (const { type, ms } of this.#responds) this.#respond(type, ms);
   }

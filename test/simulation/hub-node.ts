@@ -2,12 +2,12 @@ import type { Link, Port } from "../../src/core/link.ts";
 import { Multiplexer } from "../../src/tabs/multiplexer.ts";
 import type { Fault } from "./faults.ts";
 import type { Host, HostSession } from "./network.ts";
-import type { Process } from "./process.ts";
+import type { Incarnation, Process } from "./process.ts";
 import type { Random } from "./random.ts";
 
 export interface HubNodeOptions {
   readonly random: Random;
-  link(random: Random): Link;
+  link(own: Incarnation, random: Random): Link;
   died(process: Process): void;
   trace(line: string): void;
   violated(what: string): void;
@@ -37,7 +37,8 @@ export class HubNode implements Host {
 
   connect(port: Port): HostSession {
     const { random, link } = this.#options;
-    return this.#multiplexer!.connect(port, { key: "above", makeLink: () => link(random) });
+    const own = this.process.incarnation();
+    return this.#multiplexer!.connect(port, { key: "above", makeLink: () => link(own, random) });
   }
 
   befall(fault: Fault): void {

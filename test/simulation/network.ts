@@ -1,7 +1,7 @@
 import { ConnectionError } from "../../src/core/errors.ts";
 import type { Link, LinkListener, Outgoing, Port } from "../../src/core/link.ts";
 import type { Fault, Faults } from "./faults.ts";
-import type { Process } from "./process.ts";
+import type { Incarnation, Process } from "./process.ts";
 import type { Random } from "./random.ts";
 import type { Speech } from "./releases.ts";
 import { stepsOf } from "./steps.ts";
@@ -182,9 +182,10 @@ export class Network {
 
   /**
    * A client's link: it tries again until it is closed, with a growing delay, as the WebSocket link does.
+   * @param own The life that asks for it. A link may be made behind its end, when code of the client's has come: nothing comes of it.
    * @param hosts to one of which it connects
    */
-  link(process: Process, random: Random, hosts: readonly Host[] = this.#options.routers): Link {
+  link(process: Process, own: Incarnation, random: Random, hosts: readonly Host[] = this.#options.routers): Link {
     let listener: LinkListener;
     let wire: Wire | undefined;
     let phase: "trying" | "open" | "waiting" | "ended" = "trying";
@@ -192,7 +193,6 @@ export class Network {
     let turn = 0;
     let callOff = (): void => {};
 
-    const own = process.incarnation();
     const attempt = (): void => {
       phase = "trying";
       const mine = ++turn;

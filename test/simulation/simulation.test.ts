@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { planOf } from "./plan.ts";
+import { GROUPS, planOf } from "./plan.ts";
 import { runSeeds } from "./seeds.ts";
 import { simulate } from "./simulation.ts";
 
@@ -25,6 +25,17 @@ test(`[P1] [P2] [P3] [P4] [P5] [P7] [P9] [P11] ${COUNT} simulated worlds that go
   const failed: string[] = [];
   for (const from of [1, FRESH]) await runSeeds(range(from, COUNT), (seed, violations) => failed.push(`seed ${seed}: ${violations.join("\n")}`));
   expect(failed).toEqual([]);
+});
+
+test("a client that dies while its code is on its way does not connect any more", async () => {
+  const plan = planOf(1);
+  const clients = plan.clients.map((one) => ({ ...one, release: "this", groups: GROUPS.slice(0, 1) }) as const);
+  // The first thing that happens: nothing has come to the client yet, and it is back in 200 ms.
+  const { violations, trace } = await simulate({ ...plan, clients, ops: [{ at: 0, client: 0, do: "restart" }], faults: [] });
+  expect(violations).toEqual([]);
+  const opened = trace.filter((line) => / c0-\S+ opens$/.test(line)).map(parseFloat);
+  expect(opened).not.toEqual([]);
+  expect(Math.min(...opened)).toBeGreaterThanOrEqual(200);
 });
 
 test("a violation is found, told and shrunk to what it takes", async () => {

@@ -110,18 +110,18 @@ class Simulation {
     });
     if (plan.clients.some(({ tab }) => tab === true)) {
       const process = new Process("h0", timeline);
-      this.#hub = new HubNode(process, { random: new Random(seed, "hub"), link: (random) => this.#network.link(process, random), died, trace, violated });
+      this.#hub = new HubNode(process, { random: new Random(seed, "hub"), link: (own, random) => this.#network.link(process, own, random), died, trace, violated });
     }
     this.#clients = plan.clients.map((one, i) => {
       const process = new Process(`c${i}`, timeline);
       // Tabs show the credential of whoever sits in front of them.
       const restrict = (to: Restriction): void => this.#authority.restrict(this.#keyOf(process.name), timeline.now, to, this.#routers);
       const hosts = one.tab === true ? [this.#hub!] : this.#routers;
-      return new ClientNode(process, { plan: one, key: this.#keyOf(process.name), book: this.#book, random: new Random(seed, `client ${i}`), link: (random) => this.#network.link(process, random, hosts), restrict, died, trace, violated });
+      return new ClientNode(process, { plan: one, key: this.#keyOf(process.name), book: this.#book, random: new Random(seed, `client ${i}`), link: (own, random) => this.#network.link(process, own, random, hosts), restrict, died, trace, violated });
     });
     this.#bridges = (plan.bridge === undefined ? [] : [plan.bridge]).map((one, i) => {
       const process = new Process(`b${i}`, timeline);
-      return new BridgeNode(process, { plan: one, book: this.#book, faults: this.#faults, random: new Random(seed, `bridge ${i}`), link: (random) => this.#network.link(process, random), died, trace, violated });
+      return new BridgeNode(process, { plan: one, book: this.#book, faults: this.#faults, random: new Random(seed, `bridge ${i}`), link: (own, random) => this.#network.link(process, own, random), died, trace, violated });
     });
     this.#pages = plan.pages.map((one, i) => new PageNode(new Process(`e${i}`, timeline), { plan: one, book: this.#book, faults: this.#faults, random: new Random(seed, `page ${i}`), routers: this.#routers, latency: [0.1, plan.latency], trace, violated }));
   }
