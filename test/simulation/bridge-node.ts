@@ -104,28 +104,29 @@ export class BridgeNode {
     own.post(1_000, () => { if (this.#own === own) this.#again(); });
     const [from] = this.#clients;
     if (from.state === "closed" || (this.#subscription !== undefined && this.#subscription.feed.over === undefined)) return;
-    const subscription: Subscription = from.on("**", { from: "start", durable: "bridge" }, (event: RouterEvent) => this.#carry(event, own, () => subscription.feed.over === undefined));
+    const subscription = from.on("**", { from: "start", durable: "bridge" }, (event: RouterEvent, { signal }) => this.#carry(event, own, signal));
     this.#subscription = subscription;
     subscription.onGap((gap) => this.#reading.gap(gap));
     subscription.ready.then(() => { if (own.alive) this.#reading.began(subscription.feed.spec.from); }, (error: unknown) => this.#expected(error));
   }
 
-  async #carry(event: RouterEvent, own: Incarnation, counts: () => boolean): Promise<void> {
+  /** @param signal the subscription is over: the event comes again to the next one, or a gap that covers it */
+  async #carry(event: RouterEvent, own: Incarnation, signal: AbortSignal): Promise<void> {
     if (!own.alive || event.seq === 0) return;
     const id = `bridge:${event.epoch}:${event.seq}`;
     await this.#step("take", own);
-    await this.#publish(id, event, own);
+    await this.#publish(id, event, own, signal);
     await this.#step("done", own);
-    if (own.alive && counts()) this.#reading.see(sightingOf(event, event.epoch));
+    if (own.alive && !signal.aborted) this.#reading.see(sightingOf(event, event.epoch));
   }
 
-  /** Until it is there. */
-  async #publish(id: string, { type, epoch, seq }: RouterEvent, own: Incarnation): Promise<void> {
+  /** Until it is there. Who went on after the end would come in between what the next subscription brings. */
+  async #publish(id: string, { type, epoch, seq }: RouterEvent, own: Incarnation, signal: AbortSignal): Promise<void> {
     const { plan, book } = this.#options;
     const publisher = `${this.process.name}:${epoch}`;
     let attempt = this.#attempts.get(id);
     if (attempt === undefined) this.#attempts.set(id, (attempt = book.again(publisher, seq)));
-    while (own.alive && this.#clients !== undefined) {
+    while (own.alive && this.#clients !== undefined && !signal.aborted) {
       try {
         const receipt = await this.#clients[1].publish({ type, id, payload: { ns: plan.to, p: publisher, n: seq } satisfies Mark, timeout: plan.timeout });
         if (own.alive) book.acked(attempt, receipt);
