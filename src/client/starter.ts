@@ -1,4 +1,4 @@
-import { steady, type Clock } from "../core/clock.ts";
+import { steadyClock, type Clock } from "../core/clock.ts";
 import { COMES_BACK, comeBack, type ComeBack } from "../core/come-back.ts";
 import type { EventRouterError } from "../core/errors.ts";
 import { eventIds, INSTANCE_LENGTH, randomText } from "../core/event-id.ts";
@@ -68,7 +68,7 @@ export class Starter implements Tools, EngineOptions {
     this.settings = settingsOf(options);
     this.surroundings = surroundings;
     const { random, randomBytes, loadLink, again = COMES_BACK } = surroundings;
-    const clock = (this.clock = { now: steady(() => surroundings.clock.now()), after: (ms, callback) => surroundings.clock.after(ms, callback) });
+    const clock = (this.clock = steadyClock(surroundings.clock));
     this.reporter = new Reporter(options.logger ?? console);
     this.report = this.reporter.report;
     this.nextId = eventIds(randomText(INSTANCE_LENGTH, randomBytes), () => clock.now());

@@ -21,6 +21,11 @@ export function steady(now: () => number): () => number {
   };
 }
 
+/** A clock that tells such a time. */
+export function steadyClock(clock: Clock): Clock {
+  return { now: steady(() => clock.now()), after: (ms, callback) => clock.after(ms, callback) };
+}
+
 /**
  * How much time has passed since the first look, ms: forward only. What passed between two looks counts nothing when the clock was set back between them, so that a lease that
  * is measured by it is over a little late at the most by as much.

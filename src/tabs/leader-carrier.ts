@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import { steadyClock, type Clock } from "../core/clock.ts";
 import { ConnectionError } from "../core/errors.ts";
 import type { Carrier, CarrierListener } from "./tab-link.ts";
 import { portWire, type HubSays, type Locks, type Wire } from "./wire.ts";
@@ -55,7 +55,8 @@ type Role =
  * A frozen one keeps it: then it is stolen, and the old leader, which learns of that when it thaws, sends away whom it still serves and follows.
  */
 export function leaderCarrier(options: LeaderCarrierOptions): Carrier {
-  const { scope, locks, clock } = options;
+  const { scope, locks } = options;
+  const clock = steadyClock(options.clock);
   const all = options.channel(scope);
   let listener: CarrierListener;
   let role: Role = { role: "gone" };

@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import { steadyClock, type Clock } from "../core/clock.ts";
 import { ConnectionError, type EventRouterError } from "../core/errors.ts";
 import { randomText } from "../core/event-id.ts";
 import type { Hello } from "../core/frames.ts";
@@ -33,6 +33,7 @@ export interface Upstream {
  */
 export class Multiplexer {
   readonly #options: MultiplexerOptions;
+  readonly #clock: Clock;
   readonly #instance: string;
   readonly #trunks = new Map<string, Trunk>();
   readonly #branches = new Set<Branch>();
@@ -43,6 +44,7 @@ export class Multiplexer {
 
   constructor(options: MultiplexerOptions) {
     this.#options = options;
+    this.#clock = steadyClock(options.clock);
     this.#instance = options.instance ?? randomText(22, options.randomBytes);
   }
 
@@ -74,9 +76,9 @@ export class Multiplexer {
     if (this.#closed) throw new ConnectionError("ERR_CONNECTION_LOST", "another tab has the connection now", { retryable: true });
     let trunk = this.#trunks.get(key);
     if (trunk === undefined) {
-      const { clock, random, defer, timeout = 10_000 } = this.#options;
+      const { random, defer, timeout = 10_000 } = this.#options;
       trunk = new Trunk({
-        hello, instance: `${this.#instance}.${hash(key)}`, makeLink: () => upstream.makeLink(), clock, random: () => random(), timeout, defer: (callback) => defer(callback),
+        hello, instance: `${this.#instance}.${hash(key)}`, makeLink: () => upstream.makeLink(), clock: this.#clock, random: () => random(), timeout, defer: (callback) => defer(callback),
         ended: (one) => { if (this.#trunks.get(key) === one) this.#trunks.delete(key); },
       });
       this.#trunks.set(key, trunk);

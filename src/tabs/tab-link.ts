@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import { steadyClock, type Clock } from "../core/clock.ts";
 import { ConnectionError } from "../core/errors.ts";
 import type { Link, LinkListener } from "../core/link.ts";
 import { hold, whenReleased, type HubSays, type Locks, type UpstreamSettings, type Wire } from "./wire.ts";
@@ -37,7 +37,8 @@ type Phase =
   | { readonly state: "opening" | "open" | "waiting"; readonly wire: Wire };
 
 /** A link to the hub that all tabs of the origin share. */
-export function tabLink({ carrier, upstream, clock, locks, lock }: TabLinkOptions): Link {
+export function tabLink({ carrier, upstream, clock: given, locks, lock }: TabLinkOptions): Link {
+  const clock = steadyClock(given);
   let listener: LinkListener;
   let phase: Phase = { state: "seeking" };
   let number = 0;
