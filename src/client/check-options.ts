@@ -7,8 +7,8 @@ export function invalidOption(path: string, message: string): ValidationError {
 
 /** Refuses options that nothing would heed. @param known their names */
 export function checkOptions(options: unknown, known: string, of: string): asserts options is object {
-  if (typeof options !== "object" || options === null) throw invalidOption("options", `of ${of} must be an object, such as { ${known.split(" ")[0]} }; got ${String(options)}`);
   const names = known.split(" ");
+  if (typeof options !== "object" || options === null) throw invalidOption("options", `of ${of} must be an object, such as { ${names[0]} }; got ${String(options)}`);
   for (const [name, value] of Object.entries(options)) if (value !== undefined && !names.includes(name)) throw invalidOption(name, `is no option of ${of}; there are ${names.join(", ")}`);
 }
 
@@ -41,6 +41,6 @@ export function checkFunction(value: unknown, name: string): void {
 /** @throws ValidationError if it is no AbortSignal, its reason if it is aborted. */
 export function checkSignal(signal: AbortSignal | undefined): void {
   if (signal === undefined) return;
-  if (typeof (signal as Partial<AbortSignal> | null)?.throwIfAborted !== "function") throw invalidOption("signal", "must be an AbortSignal; of an AbortController it is the property signal");
+  if (typeof (signal as Partial<AbortSignal> | null)?.throwIfAborted !== "function") throw invalidOption("signal", "must be an AbortSignal, such as controller.signal");
   signal.throwIfAborted();
 }

@@ -47,6 +47,9 @@ function isJson(value: unknown, levels: number): boolean {
   if (value === undefined || value === null) return true;
   if (!keeps(value)) return false;
   if (typeof value !== "object" || typeof (value as { toJSON?: unknown }).toJSON === "function") return true;
-  // Not by for … in, for which a list's indices are made texts.
-  return levels > 0 && Object.values(value).every((one) => isJson(one, levels - 1));
+  if (!levels) return false;
+  // For … in makes texts of a list's indices; of an object it is faster than its values are.
+  if (Array.isArray(value)) return value.every((one) => isJson(one, levels - 1));
+  for (const key in value) if (!isJson((value as Record<string, unknown>)[key], levels - 1)) return false;
+  return true;
 }

@@ -2,7 +2,7 @@ import { asError, ConnectionError, type EventRouterError } from "../core/errors.
 
 /** Why code has not come, as one of the family. */
 export function notLoaded(thrown: unknown): EventRouterError {
-  return asError(thrown, (cause) => new ConnectionError("ERR_CODE", "its code could not be loaded; is the network there? Load the page anew if its files were replaced", { retryable: true, cause }));
+  return asError(thrown, (cause) => new ConnectionError("ERR_CODE", "its code could not be loaded; is the network there? If its files were replaced, reload", { retryable: true, cause }));
 }
 
 /** A part that is loaded when it is first asked for. What is asked of it meanwhile is done in its order, at once when it has come. */

@@ -13,5 +13,5 @@ export function milliseconds(duration: Duration, name = "duration"): number {
   const [, amount, unit = ""] = typeof duration === "string" ? /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(duration) ?? [] : [];
   const ms = amount === undefined ? duration : Number(amount) * units[unit]!;
   if (typeof ms === "number" && ms >= 0 && ms < Infinity) return ms;
-  throw new ValidationError("ERR_DURATION", `${name} must be milliseconds or a string such as "100ms", "30s", "1m", "12h" or "30d"; got ${typeof duration === "string" ? JSON.stringify(duration.slice(0, 64)) : typeof duration === "number" ? String(duration) : typeof duration}`, { details: { path: name } });
+  throw new ValidationError("ERR_DURATION", `${name} must be milliseconds, or as "100ms", "30s", "1m", "12h" or "30d"; got ${typeof duration === "string" ? JSON.stringify(duration.slice(0, 64)) : typeof duration === "number" ? String(duration) : typeof duration}`, { details: { path: name } });
 }
